@@ -98,7 +98,7 @@ def test_finance_records_a_payment(client: Client, connection: Connection, finan
 @pytest.mark.parametrize(
     ("field", "value"), [("amount", "1e2"), ("salon_id", "99"), ("currency", "XXX"), ("period_to_0", "2025-01-01")]
 )
-def test_what_is_wrong_is_said_at_the_field(
+def test_errors_are_shown_at_their_field(
     client: Client, connection: Connection, finance: User, field: str, value: str
 ) -> None:
     answer = client.post("/admin/billing/payment/add/", {**ENTRY, field: value})
@@ -154,7 +154,7 @@ def test_a_failed_payment_is_corrected_and_sent_again(
     assert (corrected.status, str(corrected.exact_amount), corrected.external_id) == ("reported", "990.99", "bill-1")
 
 
-def test_one_that_did_not_fail_is_not_changed(
+def test_a_payment_that_did_not_fail_is_not_changed(
     client: Client, billing: Billing, connection: Connection, finance: User
 ) -> None:
     payment = billing.pay()
@@ -178,7 +178,7 @@ def test_totals_by_month_and_currency(
     assert [str(row.waiting) for row in page.context["rows"]] == ["0.00", "0"]
 
 
-def test_what_altegio_has_not_been_told_of_waits_in_the_totals(
+def test_unreported_payments_wait_in_the_totals(
     client: Client, billing: Billing, connection: Connection, viewer: User
 ) -> None:
     billing.pay(amount="10.00")
@@ -186,7 +186,7 @@ def test_what_altegio_has_not_been_told_of_waits_in_the_totals(
     assert (str(row.held), str(row.refunded), str(row.net), str(row.waiting)) == ("0.00", "0.00", "0.00", "10.00")
 
 
-def test_the_export_tells_all_that_settles_the_share(
+def test_the_export_holds_everything_that_settles_the_share(
     client: Client, billing: Billing, connection: Connection, finance: User, work: Work
 ) -> None:
     payment = billing.pay(external_id="=1+1")

@@ -58,7 +58,7 @@ def test_a_failed_payment_is_one_sentence_with_its_page_and_a_button(
     assert AGAIN in shown
 
 
-def test_a_failed_payment_is_not_told_of_again_in_the_words_of_its_call(
+def test_a_failed_payment_is_not_repeated_as_a_failed_call(
     staff: Client, connection: Connection, failed: Payment
 ) -> None:
     shown = page(staff, connection)
@@ -78,7 +78,7 @@ def test_the_button_sends_it_again_and_the_alert_ends_with_its_cause(
     assert "nothing is known to be wrong" in page(staff, connection)
 
 
-def test_who_may_not_send_it_again_sees_the_sentence_alone(connection: Connection, failed: Payment) -> None:
+def test_staff_without_the_right_see_the_sentence_without_its_button(connection: Connection, failed: Payment) -> None:
     viewer = User.objects.create_user("viewer@partner.example", is_staff=True)
     viewer.groups.set([viewer.groups.model.objects.get(name="Viewer")])
     client = Client()

@@ -22,7 +22,7 @@ from .conftest import SALON
 pytestmark = pytest.mark.django_db
 
 
-def test_it_is_recorded_and_not_reported(
+def test_a_collected_payment_is_recorded_and_not_reported(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     take_collected_payment(COLLECTED, connection)
@@ -40,12 +40,12 @@ def test_a_doubled_callback_changes_nothing(connection: Connection) -> None:
     assert Payment.objects.count() == 1
 
 
-def test_it_is_refunded_at_altegio(billing: Billing, connection: Connection) -> None:
+def test_a_collected_payment_is_refunded_at_altegio(billing: Billing, connection: Connection) -> None:
     take_collected_payment(COLLECTED, connection)
     assert billing.refund(Payment.objects.get().pk).status_code == 409
 
 
-def test_one_that_is_being_reported_from_here_is_that_one(
+def test_a_payment_that_is_being_reported_is_recognised(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     altegio.fault("drop_after", "payment")
@@ -57,7 +57,7 @@ def test_one_that_is_being_reported_from_here_is_that_one(
     assert len(not_none(altegio.connection(SALON)).payments) == 1
 
 
-def test_one_told_of_in_other_words_before_the_answer_came_is_taken_over(
+def test_a_payment_reported_otherwise_before_the_answer_is_taken_over(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     payment = billing.pay()
@@ -80,31 +80,31 @@ def test_one_told_of_in_other_words_before_the_answer_came_is_taken_over(
         {"payment_date": "soon"},
     ],
 )
-def test_what_cannot_be_read_is_left_out(connection: Connection, wrong: dict[str, Any]) -> None:
+def test_an_unreadable_payment_is_left_out(connection: Connection, wrong: dict[str, Any]) -> None:
     take_collected_payment({**COLLECTED, **wrong}, connection)
     assert not Payment.objects.exists()
 
 
 @pytest.mark.parametrize(("amount", "discount"), [("0", "0"), ("0.50", "0.5"), ("99999999999.99", "100")])
-def test_the_least_and_the_most_are_taken(connection: Connection, amount: str, discount: str) -> None:
+def test_the_smallest_and_the_largest_sums_are_taken(connection: Connection, amount: str, discount: str) -> None:
     take_collected_payment({**COLLECTED, "amount": amount, "discount": discount}, connection)
     payment = Payment.objects.get()
     assert (payment.amount, payment.discount) == (Decimal(amount), Decimal(discount))
 
 
 @pytest.mark.parametrize("discount", [None, "-1", "100.01", "much"])
-def test_a_discount_that_is_none_costs_no_payment(connection: Connection, discount: str | None) -> None:
+def test_an_invalid_discount_loses_no_payment(connection: Connection, discount: str | None) -> None:
     take_collected_payment({**COLLECTED, "discount": discount}, connection)
     assert Payment.objects.get().discount is None
 
 
-def test_it_was_reported_when_it_was_paid(connection: Connection) -> None:
+def test_the_moment_of_payment_counts_as_the_moment_of_report(connection: Connection) -> None:
     take_collected_payment(COLLECTED, connection)
     payment = Payment.objects.get()
     assert payment.reported_at == payment.paid_at == datetime(2026, 1, 1, 11, tzinfo=UTC)
 
 
-def test_its_owner_is_told(connection: Connection) -> None:
+def test_the_owner_is_notified_of_a_collected_payment(connection: Connection) -> None:
     yesterday = f"{timezone.now() - timedelta(days=1):%Y-%m-%d %H:%M:%S}"
     take_collected_payment({**COLLECTED, "payment_date": yesterday}, connection)
     told = Notification.objects.get(kind="payment")
@@ -112,7 +112,7 @@ def test_its_owner_is_told(connection: Connection) -> None:
 
 
 @pytest.mark.leaves_stranded("the refund is only planted")
-def test_an_equal_one_beside_one_that_is_being_refunded_is_another(connection: Connection) -> None:
+def test_an_equal_payment_beside_one_being_refunded_is_another(connection: Connection) -> None:
     take_collected_payment(COLLECTED, connection)
     Payment.objects.update(status="refund_queued", altegio_payment_id=4001)
     take_collected_payment(COLLECTED, connection)

@@ -32,7 +32,7 @@ def tell() -> list[str]:
     ]
 
 
-def test_a_payment_is_told_with_amount_period_and_paid_until(
+def test_a_payment_email_says_amount_period_and_paid_until(
     billing: Billing, connection: Connection, work: Work
 ) -> None:
     billing.pay()
@@ -63,7 +63,7 @@ def test_many_payments_are_one_email(billing: Billing, connection: Connection, w
     assert "And 2 more." in mail.outbox[-1].body
 
 
-def test_a_refund_is_told_once(billing: Billing, connection: Connection, work: Work) -> None:
+def test_a_refund_is_one_email(billing: Billing, connection: Connection, work: Work) -> None:
     payment = billing.pay()
     work()
     tell()
@@ -74,7 +74,7 @@ def test_a_refund_is_told_once(billing: Billing, connection: Connection, work: W
     assert tell() == []
 
 
-def test_a_payment_taken_back_before_the_email_is_told_as_refunded_alone(
+def test_a_payment_refunded_before_the_email_is_announced_as_a_refund_only(
     billing: Billing, connection: Connection, work: Work
 ) -> None:
     payment = billing.pay()
@@ -84,13 +84,15 @@ def test_a_payment_taken_back_before_the_email_is_told_as_refunded_alone(
     assert tell() == ["Your payment of €990.99 is refunded"]
 
 
-def test_a_payment_that_altegio_never_held_is_not_told(billing: Billing, connection: Connection, work: Work) -> None:
+def test_a_payment_that_altegio_never_held_sends_no_email(
+    billing: Billing, connection: Connection, work: Work
+) -> None:
     billing.refund(billing.pay())
     work()
     assert tell() == []
 
 
-def test_the_same_payment_of_altegio_told_by_two_rows_is_one_email(
+def test_two_rows_about_one_payment_at_altegio_are_one_email(
     billing: Billing, connection: Connection, work: Work
 ) -> None:
     payment = billing.pay()
@@ -102,14 +104,16 @@ def test_the_same_payment_of_altegio_told_by_two_rows_is_one_email(
     assert tell() == []
 
 
-def test_nobody_is_told_where_the_location_is_nobodys(billing: Billing, connection: Connection, work: Work) -> None:
+def test_a_payment_of_a_location_without_an_owner_sends_no_email(
+    billing: Billing, connection: Connection, work: Work
+) -> None:
     Connection.objects.update(owner=None)
     billing.pay()
     work()
     assert tell() == []
 
 
-def test_old_payments_of_a_file_are_no_news(billing: Billing, connection: Connection, work: Work) -> None:
+def test_old_payments_from_a_file_send_no_email(billing: Billing, connection: Connection, work: Work) -> None:
     billing.pay()
     Payment.objects.update(source=Source.FILE)
     work()

@@ -125,7 +125,7 @@ def test_currencies_are_never_added_together(connect: Callable[..., Connection])
     assert month("2026-10").total.revenue == {"EUR": Decimal("30.4375"), "JPY": Decimal("30437.5")}
 
 
-def test_trial_to_paid_is_of_the_trials_of_the_month(connect: Callable[..., Connection]) -> None:
+def test_trial_to_paid_counts_the_trials_of_the_month(connect: Callable[..., Connection]) -> None:
     # Activated on 1 September, the trial ends on the 15th: who pays until 15 October was won.
     pay(connect("2026-09-01"), "9.00", "2026-09-15", "2026-10-14")
     pay(connect("2026-09-01"), "9.00", "2026-10-15", "2026-11-14", paid="2026-10-15")
@@ -139,7 +139,7 @@ def test_trial_to_paid_is_of_the_trials_of_the_month(connect: Callable[..., Conn
     assert (total.activated, total.trials, total.paid) == (8, 5, 2)
 
 
-def test_churn_is_of_those_live_when_the_month_began(connect: Callable[..., Connection]) -> None:
+def test_churn_counts_connections_that_were_live_when_the_month_began(connect: Callable[..., Connection]) -> None:
     connect("2026-09-30")
     connect("2026-08-01", state="frozen")
     connect("2026-08-01", ended="2026-10-31 23:59:59")
@@ -222,7 +222,7 @@ def test_a_month_that_has_ended_is_counted_to_its_end_at_once(connect: Callable[
         assert [place.activated for place in places_of(counted("2026-11")).values()] == [1]
 
 
-def test_one_month_that_cannot_be_counted_keeps_no_other(
+def test_a_month_that_cannot_be_counted_stops_no_other(
     connect: Callable[..., Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(span: Any, now: datetime) -> Any:
@@ -327,7 +327,7 @@ def test_the_same_as_csv(viewer: Client, connect: Callable[..., Connection]) -> 
     ]
 
 
-def test_only_who_may_see_payments_sees_them(client: Client) -> None:
+def test_only_staff_who_may_see_payments_see_the_figures(client: Client) -> None:
     user = User.objects.create_user("staff@partner.example", is_staff=True)
     client.force_login(user)
     assert client.get(PAGE).status_code == 403

@@ -16,7 +16,7 @@ from tests.working import Work
 pytestmark = pytest.mark.django_db
 
 
-def test_a_payment_at_altegio_is_told_recorded_and_in_the_timeline(
+def test_a_payment_at_altegio_is_reported_recorded_and_in_the_timeline(
     client: Client, altegio: Sandbox, work: Work, connection: Connection
 ) -> None:
     payment: dict[str, Any] = {

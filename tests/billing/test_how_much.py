@@ -77,7 +77,7 @@ def test_the_owners_pages_say_what_was_paid_last(
 
 
 @pytest.mark.parametrize("page", ["accounts:home", "billing:subscriptions"])
-def test_what_was_paid_at_a_location_that_staff_must_look_at_first_is_not_said(
+def test_the_sum_paid_at_a_location_under_review_is_not_shown(
     client: Client, owner: User, frozen: Callable[..., Connection], page: str
 ) -> None:
     """Somebody else may have paid it."""
@@ -110,12 +110,12 @@ def test_the_newest_payment_that_altegio_holds_counts(frozen: Callable[..., Conn
     assert said(connection) == {connection.pk: "Your last payment: €30.00."}
 
 
-def test_one_of_another_location_does_not_count(frozen: Callable[..., Connection]) -> None:
+def test_a_payment_of_another_location_does_not_count(frozen: Callable[..., Connection]) -> None:
     paid(frozen(2), "49", 1)
     assert said(frozen(1)) == {}
 
 
-def test_where_nothing_is_due_nothing_is_said_and_asked(frozen: Callable[..., Connection]) -> None:
+def test_no_sum_is_shown_or_looked_up_when_nothing_is_due(frozen: Callable[..., Connection]) -> None:
     connection = frozen(due=NOT_YET, state="active")
     paid(connection, "49", 1)
     options = options_for([connection])

@@ -48,7 +48,7 @@ def test_rows_become_payments_that_are_reported(
     assert list(Payment.objects.order_by("pk").values_list("status", "source")) == [("reported", "file")] * 2
 
 
-def test_a_refused_row_is_told_with_its_line_and_holds_up_nobody(
+def test_a_refused_row_is_reported_with_its_line_and_delays_no_other(
     run: Callable[..., tuple[list[str], object]], connection: Connection
 ) -> None:
     said, code = run(
@@ -90,7 +90,7 @@ def test_a_dry_run_judges_and_stores_nothing(
     assert not Payment.objects.exists()
 
 
-def test_overlaps_are_taken_where_that_is_meant(
+def test_overlaps_are_accepted_when_the_caller_says_so(
     run: Callable[..., tuple[list[str], object]], connection: Connection
 ) -> None:
     rows = [f"a,10101,10.00,EUR,{JANUARY}", f"b,10101,10.00,EUR,{JANUARY}"]
@@ -107,7 +107,7 @@ def test_a_file_without_the_columns_is_refused_as_a_whole(
 
 
 @pytest.mark.parametrize("head", [f"{HEAD},amount", f"{HEAD}, amount ", f"{HEAD},paid_at"])
-def test_a_column_that_is_named_twice_is_asked_about(
+def test_a_column_that_is_named_twice_is_refused(
     run: Callable[..., tuple[list[str], object]], connection: Connection, head: str
 ) -> None:
     with pytest.raises(CommandError, match="more than once"):
@@ -159,7 +159,7 @@ def test_a_value_under_no_column_is_a_mistake(
 
 
 @pytest.mark.parametrize("value", ["990,99", "1E+400", "9" * 5000, "NaN", "10.00\x00"])
-def test_an_amount_that_is_none_is_refused_in_its_row(
+def test_an_invalid_amount_is_refused_in_its_row(
     run: Callable[..., tuple[list[str], object]], connection: Connection, value: str
 ) -> None:
     said, code = run(f'a,10101,"{value}",EUR,{JANUARY}', f"b,10101,10.00,EUR,{JANUARY}")
@@ -167,14 +167,14 @@ def test_an_amount_that_is_none_is_refused_in_its_row(
 
 
 @pytest.mark.parametrize("moment", ["9999-12-31", "0001-01-01T00:00:00+14:00", "2026-01-01T12:00:00+01:16:20"])
-def test_a_moment_that_is_none_is_refused_in_its_row(
+def test_an_invalid_moment_is_refused_in_its_row(
     run: Callable[..., tuple[list[str], object]], connection: Connection, moment: str
 ) -> None:
     said, code = run(f"a,10101,10.00,EUR,{moment},2026-01-01T00:00:00Z,2026-01-31T23:59:59Z")
     assert (said[0][:16], code) == ("Line 2: paid_at:", 1)
 
 
-def test_what_is_no_csv_is_refused_with_the_line(tmp_path: Path, connection: Connection) -> None:
+def test_a_file_that_is_not_csv_is_refused_with_the_line(tmp_path: Path, connection: Connection) -> None:
     file = tmp_path / "payments.csv"
     file.write_bytes(f"{HEAD}\na,10101,\xff".encode("latin-1"))
     with pytest.raises(CommandError, match=r"not readable CSV .*Excel saves"):

@@ -47,7 +47,7 @@ def test_the_tariffs_are_fetched_and_those_gone_are_dropped(
 
 
 @pytest.mark.parametrize("answer", [{"status": 404}, {"status": 405}, {"status": 404, "body": "<h1>Not found</h1>"}])
-def test_a_404_is_no_proof_that_there_are_no_tariffs(
+def test_a_404_does_not_prove_that_there_are_no_tariffs(
     altegio: Sandbox, connection: Connection, option: TariffOption, work: Work, answer: dict[str, Any]
 ) -> None:
     altegio.fault("error", "tariffs", remaining=None, **answer)
@@ -86,7 +86,7 @@ def test_the_other_host_is_tried_once_and_remembered(
     assert not_none(altegio.connection(SALON)).discount == 20
 
 
-def test_a_host_that_another_call_has_found_meanwhile_is_tried(
+def test_a_host_found_by_another_call_meanwhile_is_tried(
     altegio: Sandbox,
     connection: Connection,
     option: TariffOption,
@@ -110,7 +110,7 @@ def test_a_host_that_another_call_has_found_meanwhile_is_tried(
     assert not_none(altegio.connection(SALON)).discount == 10
 
 
-def test_the_host_that_worked_last_is_left_where_it_works_no_more(
+def test_the_last_working_host_is_given_up_when_it_stops_working(
     altegio: Sandbox, connection: Connection, option: TariffOption, work: Work
 ) -> None:
     KnownHost.objects.create(kind="fetch_tariffs", host="api")
@@ -120,7 +120,7 @@ def test_the_host_that_worked_last_is_left_where_it_works_no_more(
     assert OutgoingCall.objects.latest("pk").state == "done"
 
 
-def test_what_an_option_says_beside_its_price_is_kept_and_shown(
+def test_the_other_fields_of_an_option_are_kept_and_shown(
     client: Client, altegio: Sandbox, connection: Connection, work: Work
 ) -> None:
     altegio.world.application(1).tariffs[0].options[1].staff_amount = 5
@@ -165,9 +165,7 @@ def test_a_refused_link_says_why(altegio: Sandbox, connection: Connection, optio
 
 
 @pytest.mark.leaves_stranded("a link is asked for again, and not fetched")
-def test_of_links_that_nobody_fetches_the_one_that_is_offered_no_more_fails(
-    connection: Connection, option: TariffOption
-) -> None:
+def test_only_an_unfetched_link_that_is_no_longer_offered_fails(connection: Connection, option: TariffOption) -> None:
     of_another = TariffOption.objects.create(application=Application.objects.create(altegio_id=7), altegio_id=1)
     offered, not_offered = (
         PaymentLink.objects.create(connection=connection, option=each) for each in (option, of_another)
@@ -201,7 +199,7 @@ def test_a_discount_waits_for_the_one_before_it(altegio: Sandbox, connection: Co
 
 
 @pytest.mark.leaves_stranded("a discount rests")
-def test_a_discount_comes_after_what_a_gateway_gave_up_on(
+def test_a_discount_follows_one_that_a_gateway_gave_up_on(
     altegio: Sandbox, connection: Connection, work: Work, settings: Settings
 ) -> None:
     settings.ALTEGIO_SETTLING_SECONDS = 20

@@ -57,7 +57,7 @@ def emails(template: str) -> list[str]:
     return [f"{message.subject}\n{message.body}" for message in messages]
 
 
-def test_the_end_is_told_before_it_comes_and_when_it_has_come(connection: Connection, trial_ends: datetime) -> None:
+def test_the_end_is_published_before_and_after_it(connection: Connection, trial_ends: datetime) -> None:
     for days in (-5, -2, -1, 1, 2):
         with time_machine.travel(trial_ends + timedelta(days=days), tick=False):
             note_ends()
@@ -68,7 +68,7 @@ def test_the_end_is_told_before_it_comes_and_when_it_has_come(connection: Connec
     assert ending["data"]["connection"]["id"] == connection.pk
 
 
-def test_what_was_told_of_another_application_there_is_not_told_of_this_one(
+def test_events_of_another_application_at_the_location_do_not_count(
     connection: Connection, two_days_before: None
 ) -> None:
     other = Application.objects.create(altegio_id=77)
@@ -79,7 +79,7 @@ def test_what_was_told_of_another_application_there_is_not_told_of_this_one(
     assert [event["data"]["connection"]["id"] for event in told()] == [connection.pk]
 
 
-def test_the_owner_is_told_once_with_the_day(two_days_before: None) -> None:
+def test_the_owner_gets_one_email_with_the_day(two_days_before: None) -> None:
     note_ends()
     (text,) = emails("ending")
     assert "The free trial of Aurora Covent Garden ends on" in text
@@ -104,7 +104,7 @@ def test_a_payment_that_altegio_has_not_taken_for_a_day_hides_no_end(
     assert len(emails("ending")) == 1
 
 
-def test_a_payment_a_moment_before_the_email_ends_it(
+def test_a_payment_a_moment_before_the_email_cancels_it(
     billing: Billing, connection: Connection, two_days_before: None
 ) -> None:
     note_ends()
@@ -112,7 +112,7 @@ def test_a_payment_a_moment_before_the_email_ends_it(
     assert emails("ending") == []
 
 
-def test_the_next_period_is_told_of_anew(
+def test_the_next_period_gets_an_email_of_its_own(
     billing: Billing, connection: Connection, work: Work, trial_ends: datetime
 ) -> None:
     end = trial_ends + timedelta(days=30)
@@ -126,7 +126,7 @@ def test_the_next_period_is_told_of_anew(
     assert [event["type"] for event in told()] == ["subscription.ending"] * 2
 
 
-def test_two_workers_tell_once(
+def test_two_workers_publish_the_end_once(
     connection: Connection, two_days_before: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other one notes it between the reading of the list and the lock."""
@@ -141,7 +141,7 @@ def test_two_workers_tell_once(
     assert len(told()) == PeriodNotice.objects.count() == 1
 
 
-def test_nothing_is_told_of_what_fails_half_way(
+def test_nothing_is_published_when_the_transaction_fails(
     connection: Connection, two_days_before: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
@@ -151,7 +151,7 @@ def test_nothing_is_told_of_what_fails_half_way(
     assert not PeriodNotice.objects.exists()
 
 
-def test_an_application_may_leave_the_telling_to_the_partner(connection: Connection, two_days_before: None) -> None:
+def test_an_application_may_leave_the_emails_to_the_partner(connection: Connection, two_days_before: None) -> None:
     Application.objects.update(tells_owners_of_periods=False)
     note_ends()
     move(lock(connection.pk), "frozen", "not paid")  # type: ignore[arg-type]
@@ -223,7 +223,7 @@ def test_pay_leads_where_the_application_says(
     assert [word for word in (*shown, *not_shown) if word in text] == shown
 
 
-def test_no_link_of_altegio_is_asked_for_where_owners_pay_otherwise(client: Client, connection: Connection) -> None:
+def test_no_link_is_requested_from_altegio_when_owners_pay_elsewhere(client: Client, connection: Connection) -> None:
     option = TariffOption.objects.create(application=connection.application, altegio_id=1, title="Month", price=9)
     Application.objects.update(paid_through="nothing")
     client.force_login(not_none(connection.owner))

@@ -22,7 +22,7 @@ def published() -> list[tuple[str, dict[str, Any]]]:
     return [(event.type, json.loads(event.body)["data"]["payment"]) for event in events]
 
 
-def test_a_payment_that_altegio_holds_is_told(billing: Billing, connection: Connection, work: Work) -> None:
+def test_an_accepted_payment_is_published(billing: Billing, connection: Connection, work: Work) -> None:
     number = billing.tell().json()["id"]
     assert published() == []
     work()
@@ -33,7 +33,7 @@ def test_a_payment_that_altegio_holds_is_told(billing: Billing, connection: Conn
     assert {**payment, "updated_at": ""} == {**shown, "updated_at": ""}
 
 
-def test_a_payment_that_altegio_refuses_is_told(
+def test_a_refused_payment_is_published(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     altegio.fault("error", "payment", status=422)
@@ -45,7 +45,7 @@ def test_a_payment_that_altegio_refuses_is_told(
     assert payment["error"]
 
 
-def test_a_refund_is_told(billing: Billing, connection: Connection, work: Work) -> None:
+def test_a_refund_is_published(billing: Billing, connection: Connection, work: Work) -> None:
     number = billing.tell().json()["id"]
     work()
     billing.post(f"payments/{number}/refund/")
@@ -54,7 +54,7 @@ def test_a_refund_is_told(billing: Billing, connection: Connection, work: Work) 
     assert [kind for kind, _payment in published()] == ["payment.reported", "payment.refunded"]
 
 
-def test_a_refund_that_altegio_refuses_is_told_with_the_reason(
+def test_a_refused_refund_is_published_with_the_reason(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     number = billing.tell().json()["id"]
@@ -68,7 +68,7 @@ def test_a_refund_that_altegio_refuses_is_told_with_the_reason(
     assert "refused the refund" in payment["error"]
 
 
-def test_what_altegio_collected_itself_is_told_once(connection: Connection, work: Work) -> None:
+def test_a_payment_that_altegio_collected_is_published_once(connection: Connection, work: Work) -> None:
     take_collected_payment(COLLECTED, connection)
     take_collected_payment(COLLECTED, connection)
     work()
@@ -76,7 +76,7 @@ def test_what_altegio_collected_itself_is_told_once(connection: Connection, work
     assert [kind for kind, _payment in published()] == ["payment.collected"]
 
 
-def test_what_is_written_for_other_reasons_is_no_news(billing: Billing, connection: Connection, work: Work) -> None:
+def test_other_writes_publish_nothing(billing: Billing, connection: Connection, work: Work) -> None:
     billing.tell()
     work()
     PartnerEvent.objects.all().delete()

@@ -49,7 +49,7 @@ def test_a_reported_payment_is_refunded_once(altegio: Sandbox, billing: Billing,
     assert len(altegio.requests("refund")) == 1
 
 
-def test_one_still_queued_is_never_sent(
+def test_the_refund_of_a_queued_payment_cancels_its_report(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     payment = billing.pay()
@@ -62,7 +62,7 @@ def test_one_still_queued_is_never_sent(
 
 
 @pytest.mark.parametrize("fault", ["drop_before", "drop_after", "html_after", "error_after", "error"])
-def test_after_an_uncertain_end_it_is_refunded(
+def test_a_payment_is_refunded_after_an_uncertain_report(
     altegio: Sandbox, billing: Billing, reported: int, work: Work, fault: str
 ) -> None:
     altegio.fault(fault, "refund")
@@ -73,7 +73,7 @@ def test_after_an_uncertain_end_it_is_refunded(
 
 
 @pytest.mark.parametrize(("fault", "sent"), [("drop_after", 1), ("drop_before", 0)])
-def test_one_in_doubt_is_settled_first(
+def test_an_unconfirmed_payment_is_settled_before_its_refund(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work, fault: str, sent: int
 ) -> None:
     altegio.fault(fault, "payment")
@@ -85,7 +85,7 @@ def test_one_in_doubt_is_settled_first(
     assert [payment.is_refunded for payment in remote(altegio)] == [True] * sent
 
 
-def test_one_whose_try_reached_nobody_is_not_sent_to_be_refunded(
+def test_a_payment_whose_attempt_never_left_is_not_sent_to_be_refunded(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     """The refund was asked for while a worker looked for a line to Altegio, and found none."""
@@ -99,7 +99,7 @@ def test_one_whose_try_reached_nobody_is_not_sent_to_be_refunded(
     assert altegio.requests("payment") == []
 
 
-def test_nobody_is_told_of_a_payment_that_is_cancelled_because_its_location_has_left(
+def test_a_payment_cancelled_because_its_location_left_sends_no_email(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     altegio.fault("drop_before", "payment")
@@ -133,7 +133,7 @@ def failed_in_doubt(altegio: Sandbox, billing: Billing, connection: Connection, 
 
 @pytest.mark.parametrize(("fault", "status"), [("drop_after", "refunded"), ("drop_before", "cancelled")])
 @pytest.mark.parametrize("by_staff", [False, True])
-def test_a_retry_of_one_whose_refund_is_wished_still_refunds_it(
+def test_a_retry_still_refunds_a_payment_whose_refund_was_requested(
     altegio: Sandbox,
     billing: Billing,
     failed_in_doubt: Callable[[str], int],
@@ -157,7 +157,7 @@ def test_a_retry_of_one_whose_refund_is_wished_still_refunds_it(
     assert not Alert.objects.filter(kind=Alert.Kind.CALL, cleared_at=None).exists()
 
 
-def test_a_correction_takes_the_wish_for_a_refund_back(
+def test_a_correction_cancels_the_requested_refund(
     altegio: Sandbox, billing: Billing, failed_in_doubt: Callable[[str], int], work: Work
 ) -> None:
     payment = failed_in_doubt("drop_before")
@@ -168,7 +168,7 @@ def test_a_correction_takes_the_wish_for_a_refund_back(
     assert Payment.objects.get().refund_asked_at is None
 
 
-def test_what_is_refunded_at_altegio_already_is_recorded_as_such(
+def test_a_payment_already_refunded_at_altegio_is_recorded_as_refunded(
     altegio: Sandbox, billing: Billing, reported: int, work: Work
 ) -> None:
     altegio.fault("error_after", "refund", status=403, body={"success": False, "meta": {"message": "Already"}})
@@ -178,7 +178,7 @@ def test_what_is_refunded_at_altegio_already_is_recorded_as_such(
 
 
 @pytest.mark.parametrize(("gone_answer", "status"), [("empty", "refunded"), ("404", "reported")])
-def test_where_the_end_of_the_connection_hides_an_earlier_try_nobody_says_that_it_was_refused(
+def test_the_end_of_a_connection_does_not_turn_an_unknown_attempt_into_a_refusal(
     altegio: Sandbox, billing: Billing, reported: int, work: Work, gone_answer: str, status: str
 ) -> None:
     altegio.configure(gone_answer=gone_answer)
@@ -204,7 +204,7 @@ def in_doubt(altegio: Sandbox, billing: Billing, reported: int, work: Work) -> i
     return reported
 
 
-def test_a_refund_in_doubt_stays_so_however_often_it_is_asked_for(
+def test_an_unconfirmed_refund_stays_so_however_often_it_is_requested(
     altegio: Sandbox, billing: Billing, in_doubt: int, work: Work
 ) -> None:
     assert billing.refund(in_doubt).status_code == 202
@@ -213,7 +213,7 @@ def test_a_refund_in_doubt_stays_so_however_often_it_is_asked_for(
     assert "may have made it" in billing.payment(in_doubt)["error"]
 
 
-def test_staff_note_what_altegio_says_of_a_refund_in_doubt(
+def test_staff_record_what_altegio_says_about_an_unconfirmed_refund(
     billing: Billing, in_doubt: int, admin_client: Client
 ) -> None:
     page = admin_client.get(f"/admin/billing/payment/{in_doubt}/change/").content.decode()
@@ -231,7 +231,7 @@ def fail(*_: object) -> None:
     raise RuntimeError("a fault of ours")
 
 
-def test_what_the_portal_failed_to_refund_is_refunded_when_staff_try_again(
+def test_a_refund_that_the_portal_failed_goes_out_when_staff_retry(
     altegio: Sandbox, billing: Billing, reported: int, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(executor, "FAILING", replace(executor.FAILING, max_failures=1))
@@ -249,7 +249,7 @@ def test_what_the_portal_failed_to_refund_is_refunded_when_staff_try_again(
     assert len(altegio.requests("refund")) == 1
 
 
-def test_a_failure_of_the_portals_own_is_no_refusal_of_altegios(
+def test_a_failure_of_the_portal_is_not_a_refusal_by_altegio(
     altegio: Sandbox, billing: Billing, reported: int, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(executor, "FAILING", replace(executor.FAILING, max_failures=1))
@@ -265,7 +265,9 @@ def test_a_failure_of_the_portals_own_is_no_refusal_of_altegios(
     assert billing.payment(reported)["status"] == "refunded"
 
 
-def test_staff_note_no_refund_of_what_nobody_doubts(billing: Billing, reported: int, admin_client: Client) -> None:
+def test_staff_cannot_record_a_refund_that_is_not_unconfirmed(
+    billing: Billing, reported: int, admin_client: Client
+) -> None:
     page = admin_client.get(f"/admin/billing/payment/{reported}/change/").content.decode()
     assert "Altegio says it is refunded" not in page
     note = {"action": "note_refund", "_selected_action": reported, "confirmed": "yes"}
@@ -275,7 +277,7 @@ def test_staff_note_no_refund_of_what_nobody_doubts(billing: Billing, reported: 
     assert billing.payment(reported)["status"] == "reported"
 
 
-def test_a_refund_that_altegio_refuses_leaves_the_payment_and_may_be_asked_again(
+def test_a_refused_refund_leaves_the_payment_and_may_be_requested_again(
     altegio: Sandbox, billing: Billing, reported: int, work: Work
 ) -> None:
     altegio.fault("error", "refund", status=422, body={"success": False, "meta": {"message": "Too late"}})
@@ -288,7 +290,7 @@ def test_a_refund_that_altegio_refuses_leaves_the_payment_and_may_be_asked_again
     assert billing.payment(reported)["status"] == "refunded"
 
 
-def test_a_script_that_asks_again_and_again_ends(billing: Billing, reported: int) -> None:
+def test_a_script_that_requests_refunds_without_end_is_stopped(billing: Billing, reported: int) -> None:
     Payment.objects.update(refund_round=MAX_ROUNDS)
     answer = billing.refund(reported)
     assert (answer.status_code, b"1000 times" in answer.content) == (409, True)
@@ -318,14 +320,16 @@ def test_the_paid_period_and_the_state_follow(
     assert (connection.paid_until, connection.state) == (None, "frozen")
 
 
-def test_it_is_due_though_the_connection_ended(altegio: Sandbox, billing: Billing, reported: int, work: Work) -> None:
+def test_a_refund_is_due_although_the_connection_ended(
+    altegio: Sandbox, billing: Billing, reported: int, work: Work
+) -> None:
     altegio.uninstall(SALON)
     billing.refund(reported)
     work()
     assert remote(altegio)[0].is_refunded
 
 
-def test_a_refund_at_altegio_itself_is_learned(
+def test_a_refund_made_at_altegio_is_noticed(
     altegio: Sandbox, billing: Billing, connection: Connection, reported: int, work: Work
 ) -> None:
     with altegio.world.lock:

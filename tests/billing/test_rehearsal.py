@@ -58,13 +58,13 @@ def test_the_five_checks_hold_and_the_location_is_left_clean(emma: Callable[[int
     assert not Connection.objects.not_ended().exists()
 
 
-def test_it_watches_who_comes_and_comes_not_itself(emma: Callable[[int], None]) -> None:
+def test_the_rehearsal_watches_for_an_owner_and_does_not_arrive_itself(emma: Callable[[int], None]) -> None:
     rehearse(emma)
     assert set(Arrival.objects.values_list("altegio_user_id", flat=True)) == {EMMA}
     assert User.objects.count() == 1
 
 
-def test_another_person_who_comes_back_does_not_show_that_one_is_known(
+def test_another_returning_person_does_not_pass_the_check_of_known_owners(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     def press(number: int) -> None:
@@ -81,7 +81,7 @@ def test_the_instruction_texts_have_the_length_altegio_takes(emma: Callable[[int
     assert all(3 <= len(text.split("\n\n")[0]) <= 1000 for text in texts)
 
 
-def test_it_says_where_to_press_connect_and_stops_waiting(
+def test_the_rehearsal_says_where_to_press_connect_and_stops_waiting(
     altegio: Sandbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("billing.rehearsal.POLL", 0.05)
@@ -90,7 +90,7 @@ def test_it_says_where_to_press_connect_and_stops_waiting(
     assert f"{altegio.app_url}/appstore/{AURORA_1}/applications/1/info" in capsys.readouterr().out
 
 
-def test_it_touches_no_location_that_somebody_uses(emma: Callable[[int], None]) -> None:
+def test_the_rehearsal_touches_no_location_in_use(emma: Callable[[int], None]) -> None:
     emma(0)
     with pytest.raises(CommandError, match="did not hold"):
         call_command("rehearse_moderation", salon_id=str(AURORA_1))

@@ -78,7 +78,7 @@ def test_times_go_out_in_altegios_zone(
     "fault",
     ["drop_before", "drop_after", "html_after", "broken_json_after", "redirect_after", "error_after", "error"],
 )
-def test_after_an_uncertain_end_it_stands_at_altegio_once(
+def test_a_payment_stands_at_altegio_once_after_an_uncertain_end(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work, fault: str
 ) -> None:
     altegio.fault(fault, "payment")
@@ -119,7 +119,7 @@ def test_a_yes_without_the_id_is_asked_about(
 
 
 @pytest.mark.parametrize("fault", ["delay", "gateway_timeout"])
-def test_what_altegio_is_still_working_on_is_not_sent_again(
+def test_a_payment_that_altegio_still_processes_is_not_sent_again(
     altegio: Sandbox,
     billing: Billing,
     connection: Connection,
@@ -141,7 +141,7 @@ def test_what_altegio_is_still_working_on_is_not_sent_again(
 
 
 @pytest.mark.parametrize("fault", ["drop_before", "error"])
-def test_what_is_not_there_when_altegio_is_surely_done_is_sent_again(
+def test_a_payment_missing_after_altegio_has_settled_is_sent_again(
     altegio: Sandbox,
     billing: Billing,
     connection: Connection,
@@ -161,7 +161,7 @@ def test_what_is_not_there_when_altegio_is_surely_done_is_sent_again(
     assert billing.payment(payment)["status"] == "reported"
 
 
-def test_what_altegio_is_still_working_on_holds_up_no_other_payment(
+def test_a_payment_that_altegio_still_processes_delays_no_other(
     altegio: Sandbox,
     billing: Billing,
     connect: Callable[..., Connection],
@@ -190,7 +190,7 @@ def _until(there: Any) -> None:
         time.sleep(0.02)
 
 
-def test_in_the_hour_that_the_clocks_repeat_it_is_recognised(
+def test_a_payment_in_the_repeated_hour_of_a_clock_change_is_recognised(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work, settings: Settings
 ) -> None:
     settings.ALTEGIO_TIME_ZONE = "Europe/London"
@@ -200,7 +200,7 @@ def test_in_the_hour_that_the_clocks_repeat_it_is_recognised(
     assert len(held(altegio)) == 1
 
 
-def test_it_waits_for_the_activation_it_follows(
+def test_a_payment_waits_for_the_activation_before_it(
     altegio: Sandbox, billing: Billing, connect: Callable[..., Connection], work: Work
 ) -> None:
     connect(activate=False)
@@ -212,7 +212,7 @@ def test_it_waits_for_the_activation_it_follows(
     assert calls.index("activate") < calls.index("payment")
 
 
-def test_it_brings_a_frozen_connection_back(
+def test_a_payment_reactivates_a_frozen_connection(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     altegio.freeze(SALON)
@@ -253,7 +253,7 @@ def test_a_failed_payment_is_corrected_and_sent_again_after_asking(
     assert held(altegio)[1].payment_sum == Decimal("99.10")
 
 
-def test_what_waits_for_a_connection_that_is_gone_fails(
+def test_a_payment_waiting_for_an_ended_connection_fails(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     altegio.uninstall(SALON)
@@ -267,7 +267,7 @@ def test_what_waits_for_a_connection_that_is_gone_fails(
 
 
 @pytest.mark.parametrize(("gone_answer", "status"), [("empty", "reported"), ("404", "failed")])
-def test_one_in_doubt_when_the_connection_ends_is_asked(
+def test_an_unconfirmed_payment_is_asked_about_when_the_connection_ends(
     altegio: Sandbox,
     billing: Billing,
     connection: Connection,
@@ -297,7 +297,7 @@ def test_paid_until_is_the_end_of_the_latest_reported_period(
     assert billing.get(path).json()["paid_until"] == "2026-01-31T23:59:59Z"
 
 
-def test_what_was_told_of_a_payment_that_waits_ends_when_it_is_refunded_unsent(
+def test_the_alert_about_a_waiting_payment_ends_when_it_is_refunded_unsent(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     told = billing.tell().json()["id"]
@@ -309,7 +309,7 @@ def test_what_was_told_of_a_payment_that_waits_ends_when_it_is_refunded_unsent(
     assert not Alert.objects.filter(cleared_at=None).exists()
 
 
-def test_a_payment_that_altegio_cannot_take_for_an_hour_is_told_of_until_it_is_taken(
+def test_a_payment_that_waits_for_an_hour_alerts_staff_until_it_is_accepted(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     bad_gateway = {"status": 502, "body": {"success": False, "meta": {"message": "Bad gateway"}}}

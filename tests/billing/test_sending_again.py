@@ -73,7 +73,7 @@ def test_a_retry_asks_first_and_then_sends(altegio: Sandbox, billing: Billing, f
     assert list(call.attempts.values_list("purpose", flat=True)) == [Attempt.Purpose.ASK, Attempt.Purpose.SEND]
 
 
-def test_a_retry_of_what_altegio_holds_after_all_sends_nothing(
+def test_a_retry_of_a_payment_that_altegio_holds_sends_nothing(
     altegio: Sandbox, billing: Billing, lost: int, work: Work
 ) -> None:
     billing.post(f"payments/{lost}/retry/")
@@ -84,7 +84,7 @@ def test_a_retry_of_what_altegio_holds_after_all_sends_nothing(
 
 @pytest.mark.leaves_stranded("its state is planted without the call that goes with it")
 @pytest.mark.parametrize("status", ["queued", "reported", "refund_queued", "refunded", "cancelled"])
-def test_only_what_failed_is_sent_again(billing: Billing, failed: int, status: str) -> None:
+def test_only_a_failed_payment_is_sent_again(billing: Billing, failed: int, status: str) -> None:
     Payment.objects.update(status=status, altegio_payment_id=1)
     assert billing.post(f"payments/{failed}/retry/").status_code == 409
     assert billing.tell(external_id="bill", amount="1.00").status_code == 409
@@ -101,7 +101,7 @@ def test_the_same_content_leaves_a_failed_payment_as_it_is(billing: Billing, fai
     assert OutgoingCall.objects.filter(kind="report_payment").count() == 1
 
 
-def test_corrected_content_takes_its_place_and_is_sent(
+def test_corrected_content_replaces_the_payment_and_is_sent(
     altegio: Sandbox, billing: Billing, failed: int, work: Work
 ) -> None:
     answer = billing.tell(external_id="bill", amount="990.90")
@@ -113,7 +113,7 @@ def test_corrected_content_takes_its_place_and_is_sent(
     assert held(altegio) == ["990.90"]
 
 
-def test_a_correction_of_what_altegio_holds_after_all_is_not_sent(
+def test_a_correction_of_a_payment_that_altegio_holds_is_not_sent(
     altegio: Sandbox, billing: Billing, lost: int, work: Work
 ) -> None:
     billing.tell(external_id="bill", amount="990.90")
@@ -155,7 +155,7 @@ def test_an_unknown_location_in_a_correction_is_named(billing: Billing, failed: 
     assert billing.payment(failed)["status"] == "failed"
 
 
-def test_while_nobody_knows_whether_it_arrived_it_stays_at_its_location(
+def test_a_payment_with_an_unknown_outcome_stays_at_its_location(
     altegio: Sandbox, billing: Billing, connect: Callable[..., Connection], work: Work
 ) -> None:
     connection = connect()
@@ -173,7 +173,7 @@ def test_while_nobody_knows_whether_it_arrived_it_stays_at_its_location(
     assert connection.payments.get().amount == Payment.objects.get().amount
 
 
-def test_what_was_surely_refused_may_go_to_another_location(
+def test_a_certainly_refused_payment_may_go_to_another_location(
     altegio: Sandbox, billing: Billing, failed: int, connect: Callable[..., Connection], work: Work
 ) -> None:
     """Also after a retry for which Altegio says that the location is not connected."""
@@ -188,7 +188,7 @@ def test_what_was_surely_refused_may_go_to_another_location(
     assert (held(altegio), held(altegio, 10301)) == ([], ["990.99"])
 
 
-def test_what_never_left_may_go_to_another_location(
+def test_a_payment_that_never_left_may_go_to_another_location(
     altegio: Sandbox,
     billing: Billing,
     connection: Connection,
@@ -213,7 +213,7 @@ def test_what_never_left_may_go_to_another_location(
     assert (held(altegio), held(altegio, 10301)) == ([], ["990.99"])
 
 
-def test_what_altegio_took_without_an_id_does_not_go_to_another_location(
+def test_a_payment_accepted_without_an_id_stays_at_its_location(
     altegio: Sandbox, billing: Billing, connection: Connection, connect: Callable[..., Connection], work: Any
 ) -> None:
     connect(10301)
@@ -238,7 +238,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_a_failure_of_the_portals_own_is_no_word_of_altegios(
+def test_a_failure_of_the_portal_is_not_an_answer_of_altegio(
     altegio: Sandbox,
     billing: Billing,
     connection: Connection,
@@ -270,7 +270,7 @@ def given_up(billing: Billing, connection: Connection, monkeypatch: pytest.Monke
     return payment
 
 
-def test_what_the_portal_failed_to_send_is_sent_when_staff_try_again(
+def test_a_payment_that_the_portal_failed_to_send_goes_out_when_staff_retry(
     altegio: Sandbox, billing: Billing, given_up: int, monkeypatch: pytest.MonkeyPatch, work: Work
 ) -> None:
     alerts = Alert.objects.filter(cleared_at=None, kind="call")
@@ -316,7 +316,7 @@ def test_a_payment_that_the_portal_failed_to_report_is_not_cancelled_by_its_refu
     assert (billing.payment(payment)["status"], held(altegio)) == ("refunded", [])
 
 
-def test_a_retry_does_not_believe_too_early_that_nothing_is_there(
+def test_a_retry_waits_before_it_trusts_that_altegio_holds_nothing(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work, settings: Settings
 ) -> None:
     settings.ALTEGIO_TIMEOUT_SECONDS = 0.3
@@ -331,7 +331,7 @@ def test_a_retry_does_not_believe_too_early_that_nothing_is_there(
     assert len(altegio.requests("payment")) == 1
 
 
-def test_after_a_reconnection_it_belongs_to_the_new_one(
+def test_after_a_reconnection_the_payment_belongs_to_the_new_connection(
     altegio: Sandbox,
     billing: Billing,
     failed: int,
@@ -413,7 +413,7 @@ def test_a_script_that_loops_ends_and_staff_may_go_on(
 
 
 @pytest.mark.leaves_stranded("its state is planted without the call that goes with it")
-def test_no_number_of_rounds_is_an_error(
+def test_a_large_number_of_rounds_is_no_error(
     billing: Billing, failed: int, connection: Connection, admin_client: Client
 ) -> None:
     for action, status in (("send_again", "failed"), ("refund", "reported")):
@@ -465,7 +465,7 @@ def test_equal_corrections_at_once_are_one(altegio: Sandbox, billing: Billing, f
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_retry_and_a_correction_at_once_are_one_of_them(
+def test_a_retry_and_a_correction_at_once_become_one_of_the_two(
     altegio: Sandbox, billing: Billing, failed: int, work: Work
 ) -> None:
     answers = at_once(

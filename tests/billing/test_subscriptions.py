@@ -62,7 +62,7 @@ def correct_trial_days(days: int | None, admin_client: Client) -> None:
 
 
 @pytest.mark.parametrize("days", [30, 7, 0, None])
-def test_other_days_of_trial_reach_what_is_connected(
+def test_a_changed_trial_length_reaches_connected_locations(
     connection: Connection, admin_client: Client, days: int | None
 ) -> None:
     correct_trial_days(days, admin_client)
@@ -74,7 +74,7 @@ def test_other_days_of_trial_reach_what_is_connected(
     assert connection.next_payment_at == (connection.trial_ends_at or begun)
 
 
-def test_other_days_of_trial_leave_what_is_paid_and_what_has_ended(
+def test_a_changed_trial_length_leaves_paid_and_ended_connections(
     billing: Billing, connect: Callable[..., Connection], work: Work
 ) -> None:
     ended, paid = connect(), connect(10102)
@@ -88,13 +88,13 @@ def test_other_days_of_trial_leave_what_is_paid_and_what_has_ended(
     assert Connection.objects.get(pk=ended.pk).trial_ends_at == ended.trial_ends_at
 
 
-def test_what_is_counted_rightly_is_not_written(connection: Connection) -> None:
+def test_a_correct_trial_is_not_rewritten(connection: Connection) -> None:
     follow_changed_trials()
     assert Application.objects.get().trial_days_followed == 14
     assert Connection.objects.get().updated_at == connection.updated_at
 
 
-def test_one_that_cannot_follow_keeps_no_other_and_is_not_forgotten(
+def test_a_trial_that_cannot_be_updated_stops_no_other_and_is_retried(
     connect: Callable[..., Connection], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = connect(), connect(10102)
@@ -113,7 +113,7 @@ def test_one_that_cannot_follow_keeps_no_other_and_is_not_forgotten(
     assert good.trial_ends_at != Connection.objects.get(pk=good.pk).trial_ends_at
 
 
-def test_a_trial_of_other_days_ends_for_nobody_before_it_has_followed(connection: Connection) -> None:
+def test_no_trial_ends_by_its_old_length_before_it_is_updated(connection: Connection) -> None:
     Application.objects.update(trial_days=30)
     with in_days(15):
         note_ends()
@@ -137,7 +137,7 @@ def test_a_reconnection_has_no_new_trial_and_keeps_what_was_paid(
 
 
 @pytest.mark.parametrize(("days", "emails"), [(1, 0), (12, 1), (15, 1)])
-def test_staff_are_told_before_the_end_and_after_it(
+def test_staff_are_notified_before_the_end_and_after_it(
     connection: Connection, finance: User, days: int, emails: int
 ) -> None:
     with in_days(days):
@@ -145,7 +145,7 @@ def test_staff_are_told_before_the_end_and_after_it(
         assert OutgoingEmail.objects.filter(template="staff/subscriptions").count() == emails
 
 
-def test_only_who_may_see_subscriptions_is_told(connection: Connection, finance: User) -> None:
+def test_only_staff_who_may_see_subscriptions_are_notified(connection: Connection, finance: User) -> None:
     User.objects.create_user("no-role@partner.example", is_staff=True)
     with in_days(12):
         mail_digest()
@@ -230,7 +230,7 @@ def test_a_frozen_one_says_since_when_and_is_not_called_free_or_paid(
             assert not re.search(r"Free trial until|Paid until [^,<]+\d\.|Next payment", page)
 
 
-def test_who_cannot_pay_on_a_page_reads_where_to_ask(
+def test_an_owner_who_cannot_pay_on_a_page_reads_where_to_ask(
     client: Client, connection: Connection, settings: Settings
 ) -> None:
     Connection.objects.update(state="frozen")

@@ -24,7 +24,7 @@ def test_the_first_period_begins_where_the_trial_ends(connection: Connection) ->
     assert "amount" not in suggested
 
 
-def test_the_next_is_as_the_last_and_follows_it(billing: Billing, connection: Connection) -> None:
+def test_the_next_period_repeats_the_last_and_follows_it(billing: Billing, connection: Connection) -> None:
     billing.pay(external_id="bill")
     suggested = suggested_payment(str(SALON), "1")
     ends_at = parse_datetime(str(JANUARY["period_to"]))
@@ -36,11 +36,13 @@ def test_the_next_is_as_the_last_and_follows_it(billing: Billing, connection: Co
 @pytest.mark.parametrize(
     ("salon", "application"), [("", ""), ("x", "1"), ("²", "1"), ("99999", "1"), ("9" * 40, "1")]
 )
-def test_nothing_is_made_up_for_what_is_not_connected(connection: Connection, salon: str, application: str) -> None:
+def test_nothing_is_suggested_for_an_unconnected_location(
+    connection: Connection, salon: str, application: str
+) -> None:
     assert suggested_payment(salon, application) == {}
 
 
-def test_what_the_form_suggests_can_be_saved_and_leads_back(connection: Connection) -> None:
+def test_the_suggestion_can_be_saved_and_leads_back(connection: Connection) -> None:
     staff = Client()
     staff.force_login(User.objects.create_superuser("anna@partner.example"))
     case = reverse("admin:connections_connection_change", args=[connection.pk])

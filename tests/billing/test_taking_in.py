@@ -99,7 +99,7 @@ FEBRUARY = {"period_from": "2026-02-01T00:00:00Z", "period_to": "2026-02-28T23:5
         ("allow_overlap", "yes"),
     ],
 )
-def test_what_is_wrong_is_400_and_named(billing: Billing, connection: Connection, field: str, value: Any) -> None:
+def test_a_wrong_field_is_400_and_named(billing: Billing, connection: Connection, field: str, value: Any) -> None:
     answer = billing.tell(**{field: value})
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
@@ -114,7 +114,7 @@ def test_more_decimals_than_the_currency_has_are_refused(
 
 
 @pytest.mark.parametrize("body", [[], "text", None, 1])
-def test_what_is_no_object_is_400(billing: Billing, connection: Connection, body: Any) -> None:
+def test_a_body_that_is_not_an_object_is_400(billing: Billing, connection: Connection, body: Any) -> None:
     assert billing.post("payments/", body).status_code == 400
 
 
@@ -127,13 +127,13 @@ def test_every_wrong_field_is_named_at_once(billing: Billing, connection: Connec
     ("amount", "shown"),
     [("0", "0.00"), ("0.00", "0.00"), ("5", "5.00"), (7, "7.00"), (990.99, "990.99"), (0.1, "0.10")],
 )
-def test_amounts_that_are_well(
+def test_valid_amounts_are_accepted(
     billing: Billing, connection: Connection, amount: float | int | str, shown: str
 ) -> None:
     assert billing.tell(amount=amount).json()["amount"] == shown
 
 
-def test_the_same_again_is_the_same_payment(billing: Billing, connection: Connection) -> None:
+def test_the_same_request_again_is_the_same_payment(billing: Billing, connection: Connection) -> None:
     first = billing.tell(external_id="bill")
     again = billing.tell(external_id="bill", amount="990.99", paid_at="2026-01-01T11:00:00.000+00:00")
     assert (first.status_code, again.status_code) == (202, 200)
@@ -159,7 +159,7 @@ def test_the_same_id_with_other_content_is_409(
     assert Payment.objects.count() == 1
 
 
-def test_the_same_again_holds_after_the_connection_ended(billing: Billing, connection: Connection) -> None:
+def test_the_same_request_is_recognised_after_the_connection_ended(billing: Billing, connection: Connection) -> None:
     billing.tell(external_id="bill")
     type(connection).objects.update(state="failed", activated_at=None)
     assert billing.tell(external_id="bill").status_code == 200
@@ -172,14 +172,16 @@ def test_an_overlap_is_taken_with_a_warning(billing: Billing, connection: Connec
     assert f"payment {first}" in answer.json()["warnings"][0]
 
 
-def test_an_overlap_is_refused_or_silent_where_the_caller_says_so(billing: Billing, connection: Connection) -> None:
+def test_the_caller_may_have_an_overlap_refused_or_accepted_silently(
+    billing: Billing, connection: Connection
+) -> None:
     billing.pay()
     assert list(billing.tell(allow_overlap=False).json()) == ["period_from"]
     assert billing.tell(allow_overlap=True).json()["warnings"] == []
     assert billing.tell(allow_overlap=False, **FEBRUARY).status_code == 202
 
 
-def test_payments_that_have_no_id_of_the_partner_are_not_taken_for_each_other(
+def test_payments_without_an_external_id_are_not_mistaken_for_each_other(
     billing: Billing, connection: Connection
 ) -> None:
     told = replace(payment_data(Payment.objects.get(pk=billing.pay())), external_id=None)
@@ -188,7 +190,7 @@ def test_payments_that_have_no_id_of_the_partner_are_not_taken_for_each_other(
         record_payment(told, Source.ADMIN, overlap=Overlap.REFUSE)
 
 
-def test_a_payment_for_a_location_that_was_connected_once(billing: Billing, connection: Connection) -> None:
+def test_a_payment_for_a_formerly_connected_location_is_accepted(billing: Billing, connection: Connection) -> None:
     type(connection).objects.update(state="uninstalled")
     assert billing.tell().status_code == 202
 
@@ -230,7 +232,7 @@ def test_the_answer_holds_the_fields_of_the_schema(billing: Billing, connection:
     assert shown["paid_at"] == "2026-01-01T11:00:00Z"
 
 
-def test_without_the_scope_nothing_is_told_or_shown(client: Client, connection: Connection) -> None:
+def test_without_the_scope_nothing_is_accepted_or_shown(client: Client, connection: Connection) -> None:
     _key, secret = ApiKey.objects.create_key(name="reader", scopes=["read"])
     headers = {"Authorization": f"Api-Key {secret}"}
     assert client.get("/api/v1/payments/", headers=headers).status_code == 403
@@ -260,7 +262,7 @@ def test_queries_for_each_call(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_told_by_many_at_once_it_is_one_payment(billing: Billing, connection: Connection) -> None:
+def test_many_equal_requests_at_once_are_one_payment(billing: Billing, connection: Connection) -> None:
     codes = []
 
     def tell() -> None:
@@ -295,7 +297,7 @@ def test_the_connections_list_shows_paid_until_in_as_many_queries(
     assert one[0]["paid_until"] == "2026-01-31T23:59:59Z"
 
 
-def test_another_content_is_refused_by_what_differs_and_with_a_way_on(
+def test_different_content_is_refused_with_the_difference_and_a_way_on(
     billing: Billing, connection: Connection
 ) -> None:
     billing.tell(external_id="twice")
@@ -304,7 +306,7 @@ def test_another_content_is_refused_by_what_differs_and_with_a_way_on(
     assert "Refund it first" in said
 
 
-def test_a_field_that_a_payment_has_not_is_named(billing: Billing, connection: Connection) -> None:
+def test_an_unknown_field_is_named(billing: Billing, connection: Connection) -> None:
     answer = billing.tell(aplication_id=2)
     assert (answer.status_code, answer.json()["warnings"]) == (
         202,

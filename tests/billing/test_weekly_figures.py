@@ -90,7 +90,7 @@ def test_last_week_stands_beside_the_week_before(anna: User, connection: Connect
     assert "See all figures" in str(message.alternatives[0][0])
 
 
-def test_it_comes_once_on_monday_morning(anna: User, connection: Connection) -> None:
+def test_the_weekly_email_comes_once_on_monday_morning(anna: User, connection: Connection) -> None:
     sent = {}
     for hours in (-1, 0, 1, 17, 18, 24 * 7 - 1, 24 * 7):
         with time_machine.travel(MONDAY + timedelta(hours=hours), tick=False):
@@ -100,7 +100,7 @@ def test_it_comes_once_on_monday_morning(anna: User, connection: Connection) -> 
 
 
 @time_machine.travel(MONDAY, tick=False)
-def test_two_workers_at_once_send_it_once(
+def test_two_workers_send_the_weekly_email_once(
     anna: User, connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mail_week()
@@ -110,7 +110,7 @@ def test_two_workers_at_once_send_it_once(
 
 
 @time_machine.travel(MONDAY, tick=False)
-def test_only_who_may_see_money_gets_it(anna: User, connection: Connection) -> None:
+def test_only_staff_who_may_see_money_get_the_weekly_email(anna: User, connection: Connection) -> None:
     User.objects.create_user("no-role@partner.example", is_staff=True)
     User.objects.create_user("owner@salon.example")
     User.objects.create_superuser("gone@partner.example", is_active=False)
@@ -126,5 +126,5 @@ def test_it_can_be_switched_off(anna: User, connection: Connection, settings: Se
 
 
 @time_machine.travel(MONDAY, tick=False)
-def test_nothing_is_told_of_weeks_in_which_nothing_happened(anna: User) -> None:
+def test_two_empty_weeks_send_no_email(anna: User) -> None:
     assert mail_week() == 0
