@@ -38,13 +38,13 @@ def test_a_401_names_the_header_to_send(client: Client, authorization: str | Non
 
 
 @pytest.mark.parametrize("accept", ["*", "text/html", "text/plain", "application/xml;q=0.9"])
-def test_an_accept_of_old_gets_json(client: Client, accept: str) -> None:
+def test_an_outdated_accept_header_gets_json(client: Client, accept: str) -> None:
     answer = client.get("/api/v1/payments/", headers=headers("billing") | {"Accept": accept})
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/json")
 
 
 @pytest.mark.parametrize("path", ["notifications/", "calls/"])
-def test_an_exchange_that_sends_a_form_is_led_to_its_address(client: Client, path: str) -> None:
+def test_an_exchange_that_sends_a_form_is_pointed_to_its_address(client: Client, path: str) -> None:
     form = "application/x-www-form-urlencoded"
     answer = client.post(f"/api/v1/telephony/{path}", b"a=1", content_type=form, headers=headers("telephony"))
     assert "/telephony/exchanges/" in answer.json()["detail"]
@@ -61,14 +61,14 @@ def test_a_404_speaks_of_ids_and_not_of_tables(client: Client, scope: str, path:
     )
 
 
-def test_a_packed_body_is_refused_as_such(client: Client) -> None:
+def test_a_compressed_body_is_refused_as_such(client: Client) -> None:
     packed = headers("billing") | {"Content-Encoding": "gzip"}
     answer = client.post("/api/v1/payments/", b"\x1f\x8b", content_type="application/json", headers=packed)
     assert answer.status_code == 415
     assert "without Content-Encoding" in answer.json()["detail"]
 
 
-def test_a_host_that_is_not_served_is_told_in_json(client: Client, settings: Settings) -> None:
+def test_an_unknown_host_is_refused_in_json(client: Client, settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["localhost"]
     answer = client.get("/api/v1/payments/", headers=headers("billing") | {"Host": "portal.internal"})
     assert answer.status_code == 400
@@ -84,7 +84,7 @@ def test_a_host_that_is_not_served_is_told_in_json(client: Client, settings: Set
         ("payments/1/?cursor=x", "cursor", "takes none"),
     ],
 )
-def test_what_an_address_cannot_be_asked_for_is_told(client: Client, address: str, name: str, says: str) -> None:
+def test_an_unsupported_parameter_is_explained(client: Client, address: str, name: str, says: str) -> None:
     answer = client.get(f"/api/v1/{address}", headers=headers("billing"))
     assert answer.status_code == 400
     assert says in answer.json()[name][0]

@@ -25,7 +25,7 @@ def seconds_until_idle(scheduler: SteadyScheduler) -> float:
     return delay
 
 
-def test_it_goes_on_after_the_clock_was_set_back(scheduler: SteadyScheduler) -> None:
+def test_beat_goes_on_after_the_clock_was_set_back(scheduler: SteadyScheduler) -> None:
     seconds_until_idle(scheduler)
     with time_machine.travel(timezone.now() - timedelta(minutes=5)):
         assert seconds_until_idle(scheduler) <= 1.0

@@ -22,10 +22,10 @@ COLORS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
 
 class TestEnvironment:
-    def test_without_a_word_it_is_the_portals_own(self) -> None:
+    def test_without_settings_the_brand_is_the_portals_own(self) -> None:
         assert brand_of_environment({}) == (Brand(), None)
 
-    def test_each_variable_is_a_part_of_it(self, tmp_path: Path) -> None:
+    def test_each_variable_sets_a_part_of_the_brand(self, tmp_path: Path) -> None:
         file = tmp_path / "logo.svg"
         file.write_bytes(SVG)
         brand, logo = brand_of_environment(
@@ -64,7 +64,7 @@ class TestEnvironment:
             ("BRAND_PRIVACY_URL", "https://bluebird.example/a b"),
         ],
     )
-    def test_what_cannot_be_used_stops_the_start_and_names_the_variable(self, variable: str, value: str) -> None:
+    def test_an_unusable_value_stops_the_start_and_names_the_variable(self, variable: str, value: str) -> None:
         with pytest.raises(ImproperlyConfigured, match=variable):
             brand_of_environment({variable: value})
 
@@ -92,20 +92,20 @@ class TestLogos:
             SVG + b" " * MAX_BYTES,
         ],
     )
-    def test_what_is_no_logo_or_a_damaged_or_large_one_is_refused(self, content: bytes) -> None:
+    def test_an_invalid_damaged_or_large_logo_is_refused(self, content: bytes) -> None:
         with pytest.raises(ValueError, match=r"\."):
             read_logo(content)
 
 
 class TestReadable:
     @given(COLORS, st.sampled_from([brand_styles.LIGHT, brand_styles.DARK]))
-    def test_words_are_read_on_whatever_a_color_sets(self, color: str, backgrounds: tuple[str, str]) -> None:
+    def test_text_stays_readable_on_any_color(self, color: str, backgrounds: tuple[str, str]) -> None:
         found = brand_styles.variables(color, backgrounds)
         pairs = [(found["brand-ink"], found[under]) for under in ("brand", "hover")]
         pairs += [(found["accent"], under) for under in (*backgrounds, found["accent-tint"])]
         assert min(contrast(*pair) for pair in pairs) >= READABLE
 
-    def test_it_reckons_with_the_backgrounds_of_the_pages(self) -> None:
+    def test_the_contrast_is_computed_against_the_pages_backgrounds(self) -> None:
         css = (settings.BASE_DIR / "static/portal.css").read_text()
         for page, card in (brand_styles.LIGHT, brand_styles.DARK):
             assert f"--page: {page}; --card: {card.replace('#ffffff', '#fff')};" in css
@@ -135,7 +135,7 @@ class TestFiles:
 
     @pytest.mark.django_db
     @pytest.mark.parametrize("name", ["x.svg", "green-1.css", "1f5c99-.css"])
-    def test_what_is_none_of_ours_is_not_found(self, client: Client, name: str) -> None:
+    def test_an_unknown_file_is_not_found(self, client: Client, name: str) -> None:
         assert client.get(f"/brand/{name}").status_code == 404
 
 

@@ -18,7 +18,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.mark.parametrize(("begin", "most", "count"), [(0, 9, 2), (0, 1, 1), (2, 9, 1), (3, 9, 2), (5, 9, 0)])
-def test_as_many_as_fit_and_at_least_one(keys: list[int], begin: int, most: int, count: int) -> None:
+def test_a_batch_holds_as_many_as_fit_and_at_least_one(keys: list[int], begin: int, most: int, count: int) -> None:
     rows = User.objects.filter(pk__in=keys[begin:]).order_by("pk")
     assert first_keys(rows, "name", most) == keys[begin : begin + count]
 

@@ -72,13 +72,13 @@ def test_json_is_read_clean_and_exact(text: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("text", ["NaN", '"\x01"', "{", "", "[1,]", '{"a":' * 5000])
-def test_what_is_no_json_by_the_letter_is_refused(text: str) -> None:
+def test_json_that_breaks_the_standard_is_refused(text: str) -> None:
     with pytest.raises(InvalidJsonError):
         parse_json(text, strict=True)
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
-def test_one_fixed_depth_whatever_calls(opening: str) -> None:
+def test_the_depth_limit_does_not_depend_on_the_caller(opening: str) -> None:
     closing = "]" if opening == "[" else "}"
     deepest = opening * MAX_DEPTH + "1" + closing * MAX_DEPTH
     assert json.dumps(parse_json(deepest, strict=True)).count("1") == 1
@@ -105,5 +105,5 @@ def test_a_value_made_elsewhere_is_cleaned_the_same() -> None:
 @pytest.mark.parametrize(
     "text", ["", "x", "1_000", "٣", "0x10", "NaN", "inf", "1e401", "1e-401", "9" * 61, " " * 200 + "1"]
 )
-def test_what_is_no_number_of_a_sane_size(text: str) -> None:
+def test_numbers_of_an_absurd_size_are_refused(text: str) -> None:
     assert read_number(text) is None

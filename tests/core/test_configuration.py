@@ -20,7 +20,7 @@ from tests.core.complete_settings import COMPLETE, ROOT
 
 
 @pytest.mark.parametrize("missing", list(COMPLETE))
-def test_the_start_fails_with_the_name_of_what_is_missing(missing: str, tmp_path: Path) -> None:
+def test_the_start_fails_with_the_name_of_a_missing_setting(missing: str, tmp_path: Path) -> None:
     environment = {name: value for name, value in COMPLETE.items() if name != missing}
     run = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "check"],
@@ -82,7 +82,7 @@ def test_production_wants_a_mail_server(settings: Settings) -> None:
         ("EVENTS_ALLOW_PRIVATE", True, "portal.W008"),
     ],
 )
-def test_production_wants_nothing_that_is_for_trials(
+def test_production_allows_no_setting_meant_for_trials(
     settings: Settings, name: str, value: Any, expected: str
 ) -> None:
     settings.ALTEGIO_APP_URL, settings.ALTEGIO_API_URL = "https://app.alteg.io", "https://api.alteg.io/api/v1"
@@ -92,7 +92,7 @@ def test_production_wants_nothing_that_is_for_trials(
     assert expected in ids(include_deployment_checks=True)
 
 
-def test_the_start_fails_with_the_name_of_what_cannot_be_used(tmp_path: Path) -> None:
+def test_the_start_fails_with_the_name_of_an_unusable_setting(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "check"],
         env={"PATH": os.environ["PATH"], **COMPLETE, "BRAND_COLOR": "blue"},
@@ -121,7 +121,7 @@ def test_the_start_fails_with_the_name_of_what_cannot_be_used(tmp_path: Path) ->
         ("PORTAL_URL", "https://example.com/portal", "stands at the root of its host"),
     ],
 )
-def test_what_is_no_value_of_its_kind_stops_the_start(name: str, value: str, said: str, tmp_path: Path) -> None:
+def test_a_value_of_the_wrong_type_stops_the_start(name: str, value: str, said: str, tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "check"],
         env={"PATH": os.environ["PATH"], **COMPLETE, name: value},
@@ -135,7 +135,7 @@ def test_what_is_no_value_of_its_kind_stops_the_start(name: str, value: str, sai
     assert said in run.stderr.splitlines()[-1]
 
 
-def test_a_level_of_the_log_is_taken_in_small_letters_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_level_in_lower_case_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Environment, "ENVIRON", {"LOG_LEVEL": "debug"})
     assert Environment().one_of("LOG_LEVEL", ("DEBUG", "INFO"), default="INFO") == "DEBUG"
 
@@ -179,6 +179,6 @@ def test_the_example_can_be_used_as_it_stands() -> None:
     assert Example.ENVIRON["ALTEGIO_FRAME_ANCESTORS"] == "https://app.alteg.io https://*.alteg.io"
 
 
-def test_a_worker_has_more_lines_to_the_broker_than_threads(settings: Settings) -> None:
+def test_a_worker_has_more_broker_connections_than_threads(settings: Settings) -> None:
     """Each thread holds one while the broker is away; a worker that finds none when it comes back ends."""
     assert settings.CELERY_BROKER_POOL_LIMIT > 2 * settings.CELERY_WORKER_CONCURRENCY

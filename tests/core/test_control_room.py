@@ -51,9 +51,7 @@ def test_evidence_has_no_order_without_an_index(room: admin.ModelAdmin[Any]) -> 
 
 @pytest.mark.django_db
 @each(*REGISTERED)
-def test_every_list_answers_its_search_and_every_everyday_question(
-    room: admin.ModelAdmin[Any], client: Client
-) -> None:
+def test_every_list_answers_its_search_and_quick_filters(room: admin.ModelAdmin[Any], client: Client) -> None:
     client.force_login(User.objects.create_superuser("anna@partner.example"))
     address = f"/admin/{room.model._meta.app_label}/{room.model._meta.model_name}/"
     for term in ("777", "#777", "anna@partner", "Salon", "+38050", "9" * 30, "%"):
@@ -72,7 +70,7 @@ def test_an_address_typed_without_its_scheme_is_an_https_one(rf: RequestFactory)
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("most", "said", "offered"), [(3, "3 users", True), (2, "more than 2 users", False)])
-def test_a_list_calls_no_part_of_its_rows_all_of_them(
+def test_a_list_never_presents_some_of_its_rows_as_all(
     client: Client, monkeypatch: pytest.MonkeyPatch, most: int, said: str, offered: bool
 ) -> None:
     monkeypatch.setattr(Uncounted, "MAX_COUNT", most)

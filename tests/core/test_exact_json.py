@@ -25,13 +25,13 @@ def test_a_decimal_is_written_with_its_digits(text: str) -> None:
     "value",
     [None, True, 1.5, "\u0416 </script> \u2028", english("Payment"), MOMENT, UUID(int=7), {"a": [1, (2,)]}, {}],
 )
-def test_all_else_is_written_as_the_framework_does(value: Any, accepted: str) -> None:
+def test_everything_else_is_written_as_the_framework_does(value: Any, accepted: str) -> None:
     written = ExactRenderer().render([value], accepted)
 
     assert written == JSONRenderer().render([value], accepted)
     assert json.loads(written)
 
 
-def test_what_is_no_number_in_json_is_refused() -> None:
+def test_a_number_that_json_does_not_know_is_refused() -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         ExactRenderer().render(float("nan"))

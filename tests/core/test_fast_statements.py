@@ -33,7 +33,7 @@ def numbered(*numbers: int) -> QuerySet[Location]:
     return found.annotate(twice=F("altegio_id") * 2).order_by("pk")
 
 
-def test_rows_are_what_the_queryset_gives(locations: list[Location], django_assert_num_queries: Any) -> None:
+def test_the_rows_equal_those_of_the_queryset(locations: list[Location], django_assert_num_queries: Any) -> None:
     rows = Rows(numbered)
     with django_assert_num_queries(1):
         first, second = rows(1, 2)
@@ -64,7 +64,7 @@ def test_a_query_is_built_once_for_each_number_and_kind_of_values(locations: lis
     assert len(built) == 5
 
 
-def test_a_value_that_does_not_reach_the_database_as_it_is_has_no_place(locations: list[Location]) -> None:
+def test_a_value_that_changes_on_its_way_to_the_database_is_rejected(locations: list[Location]) -> None:
     with pytest.raises(ValueError, match="1 values are transformed by this query"):
         Rows(lambda title: Location.objects.filter(title=f"{title}!"))("Salon 1")
 
@@ -75,7 +75,7 @@ def test_a_query_of_values_gives_its_first_row_or_all(locations: list[Location])
 
 
 @pytest.mark.django_db(transaction=True)
-def test_rows_are_locked_in_a_transaction_alone(locations: list[Location]) -> None:
+def test_rows_are_locked_only_in_a_transaction(locations: list[Location]) -> None:
     rows = Rows(lambda number: Location.objects.select_for_update().filter(altegio_id=number))
     with transaction.atomic():
         assert rows(1) == [locations[0]]
@@ -113,13 +113,13 @@ def test_secrets_and_the_databases_own_defaults_are_stored(locations: list[Locat
     assert connection.status_asked_at >= now
 
 
-def test_more_rows_are_stored_as_well() -> None:
+def test_several_rows_are_stored_too() -> None:
     insert([])
     insert([call(str(number)) for number in range(MAX_ROWS + 1)])
     assert OutgoingCall.objects.count() == MAX_ROWS + 1
 
 
-def test_what_is_there_stays_as_it_is() -> None:
+def test_existing_rows_stay_as_they_are() -> None:
     known = call("x")
     insert([known])
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -83,7 +83,7 @@ def test_a_moment_names_its_zone(language: str, expected: str) -> None:
         ("../etc", "21 November 2026, 13:05 UTC"),
     ],
 )
-def test_a_moment_is_told_in_the_locations_zone(zone: str, expected: str) -> None:
+def test_a_moment_is_written_in_the_locations_zone(zone: str, expected: str) -> None:
     assert plain(formats.moment(AFTERNOON, zone)) == expected
 
 
@@ -110,7 +110,7 @@ def test_templates_have_them_as_filters() -> None:
     assert plain(page.render(context)) == "€7.00 · 2 January 2026 · 21 November 2026, 13:05 UTC · 1,200"
 
 
-def test_nothing_is_formatted_after_it_was_escaped() -> None:
+def test_values_are_formatted_before_they_are_escaped() -> None:
     """`format_html("{:%Y}", moment)` raises ValueError, for which the admin shows a dash."""
     folders = ("accounts", "billing", "integrations", "partner_portal")
     late = re.compile(r"\{\w*[:!]")
@@ -125,6 +125,6 @@ def test_nothing_is_formatted_after_it_was_escaped() -> None:
     assert wrong == []
 
 
-def test_of_nothing_the_filters_make_nothing() -> None:
+def test_the_filters_turn_nothing_into_nothing() -> None:
     page = Template("{% load formats %}{{ a|money:'EUR' }}{{ a|day }}{{ a|moment }}{{ a|number }}")
     assert page.render(Context({"a": None})) == ""

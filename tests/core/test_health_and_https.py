@@ -30,7 +30,7 @@ def test_ready_names_what_is_wrong(client: Client, monkeypatch: pytest.MonkeyPat
     assert client.get("/readyz/").status_code == 200
 
 
-def test_a_database_that_is_away_is_told_not_raised(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_database_is_reported_not_raised(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> str:
         raise OperationalError
 
@@ -39,7 +39,7 @@ def test_a_database_that_is_away_is_told_not_raised(client: Client, monkeypatch:
 
 
 @pytest.mark.parametrize("broken", [OperationalError, InterfaceError])
-def test_a_caller_of_the_api_is_told_to_come_again_while_the_database_is_away(client: Client, broken: Any) -> None:
+def test_an_api_caller_is_asked_to_retry_while_the_database_is_away(client: Client, broken: Any) -> None:
     def away(*_query: object) -> None:
         raise broken("the server closed the connection")
 
@@ -50,7 +50,7 @@ def test_a_caller_of_the_api_is_told_to_come_again_while_the_database_is_away(cl
 
 
 @pytest.mark.parametrize("broken", [OperationalError, InterfaceError])
-def test_an_owner_is_told_to_come_again_while_the_database_is_away(
+def test_an_owner_is_asked_to_come_back_while_the_database_is_away(
     client: Client, altegio: Sandbox, broken: Any
 ) -> None:
     def away(*_query: object) -> None:
@@ -63,7 +63,7 @@ def test_an_owner_is_told_to_come_again_while_the_database_is_away(
     assert "try again in a minute" in answer.content.decode()
 
 
-def test_what_the_proxy_took_in_over_http_goes_to_https(client: Client, settings: Settings) -> None:
+def test_a_request_that_reached_the_proxy_over_http_goes_to_https(client: Client, settings: Settings) -> None:
     settings.BEHIND_HTTPS, settings.PORTAL_URL = True, "https://portal.example.com"
     answer = client.get("/account/?a=1", headers={"X-Forwarded-Proto": "http"})
     assert (answer.status_code, answer["Location"]) == (301, "https://portal.example.com/account/?a=1")

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
         ([{"deep": [[[{}]]]}, None, True, "Салон"], [{"deep": [[[{}]]]}, None, True, "Салон"]),
     ],
 )
-def test_it_is_stored_and_read_again(value: Any, kept: Any) -> None:
+def test_a_json_value_is_stored_and_read_back(value: Any, kept: Any) -> None:
     application = Application.objects.create(altegio_id=1, channels=value)
     application.refresh_from_db()
     assert application.channels == kept
@@ -31,11 +31,11 @@ def test_it_is_stored_and_read_again(value: Any, kept: Any) -> None:
     assert Application.objects.get(channels=[kept]).channels == [kept]
 
 
-def test_every_column_that_holds_what_came_from_outside_is_one() -> None:
+def test_every_column_for_outside_json_uses_the_field() -> None:
     for model, name in ((Application, "channels"), (OutgoingCall, "params")):
         assert isinstance(model._meta.get_field(name), JSONField)
     assert JSONField().deconstruct()[1] == f"django.db.models.{models.JSONField.__name__}"
 
 
-def test_no_form_has_a_field_for_it() -> None:
+def test_no_form_offers_the_field() -> None:
     assert fields_for_model(Application, fields=["channels"]) == {}

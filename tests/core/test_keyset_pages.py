@@ -67,7 +67,7 @@ def test_a_relation_is_ordered_as_its_rows_are(order: str) -> None:
     assert [row.pk for page in read_pages(ordered, 2) for row in page] == [row.pk for row in ordered]
 
 
-def test_what_is_added_meanwhile_moves_no_row_onto_another_page(items: None) -> None:
+def test_rows_added_meanwhile_move_no_row_to_another_page(items: None) -> None:
     pages = read_pages(FailedItem.objects.order_by("-pk"), 4)
     first = next(pages)
     FailedItem.objects.create(queue="later", item=99)
@@ -77,6 +77,6 @@ def test_what_is_added_meanwhile_moves_no_row_onto_another_page(items: None) -> 
     )
 
 
-def test_nothing_is_no_page() -> None:
+def test_an_empty_query_has_no_page() -> None:
     assert list(read_pages(Application.objects.order_by("name"), 5)) == []
     assert list(read_pages(User.objects.none().order_by("-pk"), 5)) == []

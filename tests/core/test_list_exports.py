@@ -94,7 +94,7 @@ def file_of(client: Client, room: Any) -> tuple[int, int, bool]:
     return len(lines[0]), len(lines), "<a " in str(lines) or "<span" in str(lines)
 
 
-def test_every_list_is_taken_along_with_the_columns_that_it_shows(
+def test_every_list_is_exported_with_the_columns_that_it_shows(
     client: Client, administrator: User, everything: None
 ) -> None:
     ListExport.objects.all().delete()
@@ -138,7 +138,7 @@ def test_a_filter_that_the_list_does_not_offer_is_refused(client: Client, admini
     ("role", "may"),
     [(Role.VIEWER, False), (Role.SUPPORT, False), (Role.FINANCE, True), (Role.ADMINISTRATOR, True)],
 )
-def test_finance_and_administrators_take_lists_along(client: Client, role: Role, may: bool) -> None:
+def test_finance_and_administrators_export_lists(client: Client, role: Role, may: bool) -> None:
     client.force_login(member(role))
     assert (">Export as CSV</a>" in client.get(address(Location, "changelist")).content.decode()) is may
     assert client.get(address(Location)).status_code == (200 if may else 403)
@@ -149,7 +149,7 @@ def test_finance_and_administrators_take_lists_along(client: Client, role: Role,
         text_of(answer)
 
 
-def test_nobody_takes_along_a_list_that_they_may_not_see(client: Client) -> None:
+def test_nobody_exports_a_list_that_they_may_not_see(client: Client) -> None:
     user = User.objects.create_user("clerk@partner.example", is_staff=True)
     user.user_permissions.add(
         *user.user_permissions.model.objects.filter(codename__in=["add_listexport", "view_payment"])
@@ -158,7 +158,7 @@ def test_nobody_takes_along_a_list_that_they_may_not_see(client: Client) -> None
     assert client.post(address(Location)).status_code == 403
 
 
-def test_it_is_written_down_who_took_what(client: Client, administrator: User) -> None:
+def test_an_export_is_logged_with_who_exported_what(client: Client, administrator: User) -> None:
     locations(3)
     text_of(client.post(address(Location, q="Aurora", o="2")))
     export = ListExport.objects.get()
@@ -180,18 +180,18 @@ def test_it_is_written_down_who_took_what(client: Client, administrator: User) -
     assert "Aurora" not in page, "what was searched for may be somebody's name"
 
 
-def test_nothing_hides_by_which_filters_the_rows_were_chosen(client: Client, administrator: User) -> None:
+def test_the_log_shows_all_filters_of_an_export(client: Client, administrator: User) -> None:
     text_of(client.post(f"{address(FailedItem)}?_facets={'x' * 400}&{DEAD}&o=1"))
     assert ListExport.objects.get().filters == f"{DEAD}&o=1"
 
 
-def test_filters_that_do_not_fit_on_record_hand_out_nothing(client: Client, administrator: User) -> None:
+def test_filters_too_long_for_the_log_export_nothing(client: Client, administrator: User) -> None:
     answer = client.post(f"{address(FailedItem)}?{DEAD}&o={'1.' * 200}", follow=True)
     assert "More filters than can be kept on record" in answer.content.decode()
     assert not ListExport.objects.exists()
 
 
-def test_one_that_is_broken_off_says_how_many_rows_have_left(
+def test_an_aborted_export_logs_how_many_rows_left(
     client: Client, administrator: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(list_exports, "PAGE", 4)
@@ -202,7 +202,7 @@ def test_one_that_is_broken_off_says_how_many_rows_have_left(
     assert export.ended_at is not None
 
 
-def test_one_whose_server_died_is_broken_off_too(administrator: User) -> None:
+def test_an_export_whose_server_died_is_aborted_too(administrator: User) -> None:
     export = ListExport.objects.create(user=administrator, list_name="locations", total=10, handed_out=4)
     assert export.outcome == "running"
     export.moved_at -= ListExport.IDLE
@@ -218,7 +218,7 @@ def full() -> Iterator[None]:
         list_exports._places.put(place)
 
 
-def test_downloads_leave_threads_for_altegio(client: Client, administrator: User, full: None) -> None:
+def test_exports_leave_threads_for_altegio(client: Client, administrator: User, full: None) -> None:
     answer = client.post(address(Location))
     assert answer.status_code == 302
     assert "Try again when one of them is through." in client.get(answer.headers["Location"]).content.decode()
@@ -251,7 +251,7 @@ def test_the_page_can_ask_how_far_it_is(client: Client, administrator: User) -> 
     assert over == {"text": "All is handed over: 3 rows.", "handed_out": 3, "is_over": True}
 
 
-def test_nobody_asks_for_the_download_of_another(client: Client, administrator: User) -> None:
+def test_nobody_sees_the_progress_of_another_persons_download(client: Client, administrator: User) -> None:
     text_of(client.post(address(Location), {"ticket": "abc"}))
     client.force_login(member(Role.ADMINISTRATOR))
     assert client.get(address(Location, "export_progress", ticket="abc")).json() == {}

@@ -25,13 +25,13 @@ ROOT = Path(__file__).resolve().parents[2]
         ("", ""),
     ],
 )
-def test_of_a_type_only_the_boundary_of_parts_is_left(said: str, left: str) -> None:
+def test_only_the_multipart_boundary_of_a_content_type_is_kept(said: str, left: str) -> None:
     environ: dict[str, Any] = {"CONTENT_TYPE": said}
     keep_plain(environ)
     assert environ["CONTENT_TYPE"] == left
 
 
-def test_what_is_accepted_is_left_where_django_can_read_it() -> None:
+def test_only_a_readable_accept_header_is_kept() -> None:
     ordinary: dict[str, Any] = {"HTTP_ACCEPT": "text/html;q=0.9, */*"}
     keep_plain(ordinary)
     assert ordinary == {"HTTP_ACCEPT": "text/html;q=0.9, */*"}
@@ -56,7 +56,7 @@ def test_a_form_in_parts_is_read(boundary: str) -> None:
     assert WSGIRequest(environ).POST.dict() == {"name": "Ágnes"}
 
 
-def test_what_gunicorn_could_not_handle_is_told_without_its_address() -> None:
+def test_a_request_that_gunicorn_cannot_handle_is_logged_without_its_address() -> None:
     keep = runpy.run_path(str(ROOT / "gunicorn.conf.py"))["without_what_was_sent"]
     record = logging.makeLogRecord({"msg": "Error handling request %s %s", "args": ("GET", "/connect/?user_data=x")})
 

@@ -50,7 +50,7 @@ def test_without_a_zone_it_is_read_in_the_one_given() -> None:
         "2200-01-01T00:00:00Z",
     ],
 )
-def test_what_is_too_far_away_is_refused_in_words(text: str) -> None:
+def test_a_moment_too_far_away_is_refused_with_an_explanation(text: str) -> None:
     with pytest.raises(InvalidDatetimeError, match="between 1970 and 2199"):
         read_moment(text, "Asia/Tokyo")
 
@@ -77,7 +77,7 @@ def test_what_is_too_far_away_is_refused_in_words(text: str) -> None:
         "20260131T12:00:00Z12:00",
     ],
 )
-def test_what_is_no_moment(text: Any) -> None:
+def test_an_invalid_moment_is_refused(text: Any) -> None:
     with pytest.raises(InvalidDatetimeError):
         read_moment(text, "UTC")
 

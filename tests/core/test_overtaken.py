@@ -36,12 +36,12 @@ def test_a_crowd_overtakes(error: Exception) -> None:
     assert overtaken_by(40, error)() == "done"
 
 
-def test_what_no_other_try_mends_is_raised_at_once() -> None:
+def test_an_error_that_no_retry_fixes_is_raised_at_once() -> None:
     with pytest.raises(OperationalError):
         overtaken_by(1, deadlock("57P01"))()
 
 
-def test_it_is_not_repeated_beyond_its_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_repeated_beyond_the_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overtaken, "PATIENCE", 0.0)
     with pytest.raises(OvertakenError):
         overtaken_by(1, OvertakenError())()

@@ -70,7 +70,9 @@ def test_a_signed_arrival_in_the_frame_leads_to_settings_and_disconnect(
     assert Connection.objects.get().state == "uninstalled"
 
 
-def test_outside_the_frame_a_signed_arrival_gives_no_pass(client: Client, altegio: Sandbox, emma: User) -> None:
+def test_outside_the_frame_a_signed_arrival_gives_no_frame_token(
+    client: Client, altegio: Sandbox, emma: User
+) -> None:
     assert follow(client, altegio, AURORA_1, user_id=EMMA)["Location"].startswith("/connect/status/")
 
 
@@ -92,7 +94,7 @@ def test_a_sign_in_in_the_frame_is_known_on_the_status_page(browser: Client, alt
     assert "/sign-in/" not in shown
 
 
-def test_a_sign_in_that_another_site_posts_gives_no_pass(browser: Client, altegio: Sandbox) -> None:
+def test_a_sign_in_posted_by_another_site_gives_no_frame_token(browser: Client, altegio: Sandbox) -> None:
     proven_owner("mallory@example.com", PASSWORD)
     page = arrive(browser, altegio, AURORA_1, user_id=None).content.decode()
     form = not_none(re.search(r'action="(/connect/step/[^"]+/sign-in/)"', page))[1]
@@ -107,7 +109,7 @@ def test_a_form_that_is_not_ours_does_nothing(browser: Client, emma: User, heade
     assert not OutgoingCall.objects.filter(kind=Uninstall.name).exists()
 
 
-def test_the_pass_of_one_owner_does_not_open_what_is_another_ones(
+def test_the_frame_token_of_one_owner_does_not_open_anothers_pages(
     browser: Client, altegio: Sandbox, emma: User, work: Work
 ) -> None:
     arrive(Client(), altegio, AURORA_2, user_id=MARIA)
@@ -132,13 +134,13 @@ def tampered(emma: User) -> str:
         lambda emma: signing.dumps([emma.pk, "0" * 32], salt="connect.status"),
     ],
 )
-def test_a_made_up_pass_opens_nothing(browser: Client, emma: User, made_up: Any) -> None:
+def test_a_made_up_frame_token_opens_nothing(browser: Client, emma: User, made_up: Any) -> None:
     answer = browser.get(f"/connect/as/{made_up(emma)}/account/")
     assert answer.status_code == 410
     assert b"Aurora" not in answer.content
 
 
-def test_a_pass_ends_after_an_hour(browser: Client, home: str) -> None:
+def test_a_frame_token_ends_after_an_hour(browser: Client, home: str) -> None:
     with time_machine.travel(timezone.now() + timedelta(seconds=PASS_AGE - 10)):
         assert browser.get(home).status_code == 200
     with time_machine.travel(timezone.now() + timedelta(seconds=PASS_AGE + 10)):
@@ -158,7 +160,7 @@ def made_staff(emma: User) -> None:
 
 
 @pytest.mark.parametrize("change", [new_password, closed, made_staff])
-def test_a_pass_ends_with_what_ends_a_session(browser: Client, emma: User, home: str, change: Any) -> None:
+def test_a_frame_token_ends_with_whatever_ends_a_session(browser: Client, emma: User, home: str, change: Any) -> None:
     assert browser.get(home).status_code == 200
     change(emma)
     emma.save()
@@ -166,7 +168,7 @@ def test_a_pass_ends_with_what_ends_a_session(browser: Client, emma: User, home:
 
 
 @pytest.mark.parametrize("page", ["/admin/", "/account/sign-out/", "/account/reset/", "/connect/", "/api/v1/docs/"])
-def test_all_that_is_not_named_asks_for_a_sign_in_of_its_own(browser: Client, emma: User, page: str) -> None:
+def test_every_page_not_listed_asks_for_its_own_sign_in(browser: Client, emma: User, page: str) -> None:
     answer = browser.get(as_owner(emma, page))
     assert answer.templates[0].name == "accounts/outside_frame.html"
     assert f'href="{page}"' in answer.content.decode()
@@ -192,16 +194,16 @@ def test_the_owners_pages_may_be_framed_by_altegio_alone(browser: Client, home: 
     assert Client().get("/account/sign-in/")["X-Frame-Options"] == "DENY"
 
 
-def test_the_next_request_is_nobodys(browser: Client, home: str) -> None:
+def test_the_next_request_in_the_thread_has_no_user(browser: Client, home: str) -> None:
     browser.get(home)
     assert browser.get("/account/")["Location"].startswith("/account/sign-in/")
 
 
-def test_a_pass_is_in_no_log(home: str) -> None:
+def test_a_frame_token_is_in_no_log(home: str) -> None:
     assert home.split("/")[3] not in mask(f'"GET {home} HTTP/1.1" Referer: http://localhost{home}')
 
 
-def test_a_pass_is_in_no_error_report(rf: RequestFactory, home: str) -> None:
+def test_a_frame_token_is_in_no_error_report(rf: RequestFactory, home: str) -> None:
     request = rf.get(home, headers={"Referer": f"http://testserver{home}"})
     report = SecretFreeReporter(request, ValueError, ValueError("broken"), None).get_traceback_text()
     assert "/connect/as/" in report

@@ -16,7 +16,7 @@ def signed_in(client: Client) -> Client:
     return client
 
 
-def test_a_call_reads_no_session(signed_in: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_an_api_call_reads_no_session(signed_in: Client, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
         answer = signed_in.get("/api/v1/payments/")
     assert answer.status_code == 401
@@ -24,7 +24,7 @@ def test_a_call_reads_no_session(signed_in: Client, django_assert_num_queries: D
 
 
 @pytest.mark.parametrize("path", ["/api/v1/payments/", "/api/v1/payments", "/api/v1/nowhere/"])
-def test_what_a_call_is_answered_loads_nothing(client: Client, path: str) -> None:
+def test_the_answer_to_an_api_call_may_load_nothing(client: Client, path: str) -> None:
     assert client.get(path)["Content-Security-Policy"] == POLICY_OF_CALLS
 
 

@@ -44,7 +44,7 @@ def migrate(length: int) -> None:
 
 
 @on_postgresql
-def test_what_comes_often_is_planned_once(location: Location) -> None:
+def test_a_frequent_statement_is_planned_once(location: Location) -> None:
     numbered = Rows[Location](lambda number: Location.objects.filter(altegio_id=number))
     for _ in range(OFTEN):
         assert numbered(1) == [location]
@@ -52,7 +52,7 @@ def test_what_comes_often_is_planned_once(location: Location) -> None:
 
 
 @on_postgresql
-def test_what_shall_be_planned_anew_is_not_kept(location: Location) -> None:
+def test_a_statement_to_be_replanned_is_not_prepared(location: Location) -> None:
     titles = Query(lambda number: Location.objects.filter(altegio_id=number).values_list("title"), prepare=False)
     for _ in range(OFTEN):
         assert titles(1) == ("Salon",)
@@ -82,7 +82,7 @@ def test_a_migration_during_the_day_costs_a_transaction_once(location: Location)
         migrate(300)
 
 
-def test_what_only_writes_gives_nothing(location: Location) -> None:
+def test_a_statement_that_only_writes_returns_nothing(location: Location) -> None:
     execute("UPDATE connections_location SET title = %s WHERE altegio_id = %s", ["Studio", 1])
     assert fetch_all(TITLE, [1]) == [("Studio",)]
 

@@ -39,7 +39,7 @@ def fail_until_dead(row: Location, time_machine: TimeMachineFixture) -> None:
         time_machine.move_to(timezone.now() + timedelta(hours=2))
 
 
-def test_the_others_are_done_and_the_one_is_set_aside(rows: list[Location]) -> None:
+def test_the_failing_item_is_set_aside_and_the_others_are_done(rows: list[Location]) -> None:
     assert QUEUE.work(rows, number_five_fails) == 7
     assert Location.objects.filter(city="done").count() == 7
     failed = FailedItem.objects.get()
@@ -48,23 +48,23 @@ def test_the_others_are_done_and_the_one_is_set_aside(rows: list[Location]) -> N
     assert not QUEUE.ready(Location.objects.all()).filter(altegio_id=5).exists()
 
 
-def test_what_an_error_says_is_stored_whatever_it_holds() -> None:
+def test_an_error_message_is_stored_whatever_it_holds() -> None:
     assert describe_error(ValueError("a\x00b\ud83d Bearer secret")) == "ValueError: ab\ufffd Bearer •••"
 
 
-def test_it_comes_again_when_its_pause_is_over(rows: list[Location], time_machine: TimeMachineFixture) -> None:
+def test_a_failed_item_is_retried_after_its_pause(rows: list[Location], time_machine: TimeMachineFixture) -> None:
     QUEUE.work(rows, number_five_fails)
     time_machine.move_to(timezone.now() + timedelta(seconds=10))
     assert QUEUE.ready(Location.objects.all()).filter(altegio_id=5).exists()
 
 
-def test_what_fails_while_it_rests_is_not_counted(rows: list[Location]) -> None:
+def test_a_failure_during_the_pause_is_not_counted(rows: list[Location]) -> None:
     for _ in range(10):
         QUEUE.work([rows[4]], number_five_fails)
     assert FailedItem.objects.get().failures == 1
 
 
-def test_it_ends_as_a_dead_letter_with_one_alert_for_its_queue(
+def test_an_item_ends_as_a_dead_letter_with_one_alert_for_its_queue(
     rows: list[Location], time_machine: TimeMachineFixture
 ) -> None:
     fail_until_dead(rows[4], time_machine)
@@ -87,7 +87,7 @@ def test_staff_try_it_again_and_the_alert_ends(
     assert Alert.objects.get().cleared_at is not None
 
 
-def test_the_list_says_what_is_not_tried_again(
+def test_the_list_says_which_items_are_not_retried(
     rows: list[Location], time_machine: TimeMachineFixture, client: Client
 ) -> None:
     fail_until_dead(rows[4], time_machine)
@@ -96,7 +96,7 @@ def test_the_list_says_what_is_not_tried_again(
     assert re.search(r'field-next_try"[^>]*><span[^>]*>given up</span>', page)
 
 
-def test_it_dies_again_with_a_new_alert(rows: list[Location], time_machine: TimeMachineFixture) -> None:
+def test_a_retried_item_dies_again_with_a_new_alert(rows: list[Location], time_machine: TimeMachineFixture) -> None:
     fail_until_dead(rows[4], time_machine)
     QUEUE.try_again([rows[4].pk])
     fail_until_dead(rows[4], time_machine)
@@ -112,7 +112,7 @@ def test_a_failure_that_did_not_come_again_is_forgotten(
     assert not FailedItem.objects.exists()
 
 
-def test_what_happens_at_the_giving_up_may_fail_too(rows: list[Location], time_machine: TimeMachineFixture) -> None:
+def test_the_step_at_giving_up_may_fail_too(rows: list[Location], time_machine: TimeMachineFixture) -> None:
     def fail(_item: int) -> None:
         raise ValueError
 

@@ -19,7 +19,7 @@ WITH_TRAILERS = CHUNKS + b"1\r\nx\r\n000\r\nDigest: y\r\n\r\n"
 
 @pytest.mark.parametrize("request_", [GET, POST, IN_CHUNKS, WITH_TRAILERS, LONG_ZERO, LONG_ZEROS])
 @given(data=st.data())
-def test_it_is_whole_with_its_last_byte(request_: bytes, data: Any) -> None:
+def test_a_request_is_complete_with_its_last_byte(request_: bytes, data: Any) -> None:
     buffer, at = RequestBuffer(), 0
     while at < len(request_):
         size = data.draw(st.integers(1, len(request_) - at))
@@ -29,7 +29,7 @@ def test_it_is_whole_with_its_last_byte(request_: bytes, data: Any) -> None:
 
 
 @pytest.mark.parametrize("request_", [GET, POST, IN_CHUNKS, WITH_TRAILERS])
-def test_what_follows_is_kept(request_: bytes) -> None:
+def test_bytes_after_the_request_are_kept(request_: bytes) -> None:
     buffer = RequestBuffer()
     assert buffer.add(request_ + GET[:9])
     assert buffer.data == request_ + GET[:9]
@@ -50,18 +50,18 @@ def test_what_follows_is_kept(request_: bytes) -> None:
         b"GET /" + b"x" * (1024 * 1024),
     ],
 )
-def test_what_is_odd_or_too_large_is_not_waited_for(request_: bytes) -> None:
+def test_an_odd_or_too_large_request_is_not_awaited(request_: bytes) -> None:
     assert RequestBuffer().add(request_)
 
 
-def test_of_a_body_in_chunks_that_is_too_large_only_enough_is_waited_for() -> None:
+def test_only_as_much_of_a_too_large_chunked_body_is_awaited_as_shows_it() -> None:
     buffer = RequestBuffer()
     assert not buffer.add(CHUNKS + b"400000\r\n")
     assert not buffer.add(b"x" * MAX_BODY)
     assert buffer.add(b"x")
 
 
-def test_the_sender_who_asks_whether_to_go_on_is_told_by_the_loop_alone() -> None:
+def test_only_the_loop_answers_a_sender_that_expects_100_continue() -> None:
     buffer = RequestBuffer()
     assert not buffer.add(POST[:-7].replace(b"Host: a", b"Host: a\r\nExpect: 100-Continue "))
     assert buffer.wants_more
@@ -69,7 +69,7 @@ def test_the_sender_who_asks_whether_to_go_on_is_told_by_the_loop_alone() -> Non
     assert buffer.data == POST
 
 
-def test_a_sender_of_http_1_0_is_told_nothing_before_its_answer() -> None:
+def test_an_http_1_0_sender_hears_nothing_before_the_answer() -> None:
     buffer = RequestBuffer()
     asking = POST.replace(b"HTTP/1.1", b"HTTP/1.0").replace(b"Host: a", b"Host: a\r\nExpect: 100-continue")
     assert not buffer.add(asking[:-7])

@@ -25,7 +25,7 @@ from tests.unkind_server import at_most
         ('"Приве́т\x7f"'.encode(), "Приве́т\x7f"),
     ],
 )
-def test_what_is_written_is_read(body: bytes, value: Any) -> None:
+def test_valid_json_is_read_exactly(body: bytes, value: Any) -> None:
     read = parse_request(body)
     assert (read, type(read), str(read)) == (value, type(value), str(value))
 
@@ -44,7 +44,7 @@ def test_what_is_written_is_read(body: bytes, value: Any) -> None:
         (rb'{"a": 1, "\u0061": 2}', "'a' stands in the same object twice"),
     ],
 )
-def test_what_is_refused_is_told_in_a_sentence(body: bytes, why: str) -> None:
+def test_a_refusal_is_explained_in_a_sentence(body: bytes, why: str) -> None:
     with pytest.raises(InvalidJsonError, match=why):
         parse_request(body)
 
@@ -58,7 +58,7 @@ def test_what_is_refused_is_told_in_a_sentence(body: bytes, why: str) -> None:
         (rb'{"a": {"b\u0000": 1}}', ("a", "'b\\x00'")),
     ],
 )
-def test_what_no_database_holds_is_refused_where_it_stands(body: bytes, path: Any) -> None:
+def test_text_that_no_database_stores_is_refused_with_its_place(body: bytes, path: Any) -> None:
     with pytest.raises(NotStorableError) as refused:
         parse_request(body)
     assert refused.value.path == path
@@ -66,7 +66,7 @@ def test_what_no_database_holds_is_refused_where_it_stands(body: bytes, path: An
 
 @pytest.mark.parametrize("filler", [b"", b'"]]", ', rb'"\"[[[", ', rb'"\\", {"]": "}"}, ', b'"", "", '])
 @pytest.mark.parametrize("opening", [b"[", b'{"a": '])
-def test_the_depth_is_counted_in_brackets_that_are_no_text(opening: bytes, filler: bytes) -> None:
+def test_brackets_inside_texts_do_not_count_as_depth(opening: bytes, filler: bytes) -> None:
     closing = b"]" if opening == b"[" else b"}"
     rows = filler * MAX_DEPTH + b"1"
 
@@ -79,7 +79,7 @@ def test_the_depth_is_counted_in_brackets_that_are_no_text(opening: bytes, fille
             parse_request(body(depth))
 
 
-def test_of_many_names_the_one_that_stands_twice_is_found_at_once() -> None:
+def test_a_duplicate_among_many_names_is_found_quickly() -> None:
     names = [f'"name{number}":1' for number in range(90_000)]
     with at_most(2), pytest.raises(InvalidJsonError, match="'name89999' stands"):
         parse_request(f"{{{','.join([*names, names[-1]])}}}".encode())

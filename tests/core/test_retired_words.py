@@ -128,7 +128,7 @@ def test_no_module_is_called_by_a_retired_word() -> None:
     assert [path for path in modules() if retired_words(path.stem)] == []
 
 
-def test_owners_read_of_emails_and_of_letters_of_an_alphabet_alone() -> None:
+def test_owners_texts_say_letters_only_of_an_alphabet() -> None:
     texts = Path("locale/ru/LC_MESSAGES/django.po").read_text(encoding="utf-8").split("msgid ")
 
     about_emails = [text.splitlines()[0] for text in texts if re.search(r"\bletters?\b", text)]

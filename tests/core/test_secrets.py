@@ -100,7 +100,7 @@ def test_masking_knows_the_partner_token_wherever_it_stands(settings: Settings) 
 
 
 @pytest.mark.parametrize(("host", "path"), [("scanner.example", "/healthz/"), ("testserver", "/a\x00b/")])
-def test_a_request_that_django_refuses_is_no_error_of_the_portal(
+def test_a_request_that_django_refuses_is_not_logged_as_an_error(
     caplog: pytest.LogCaptureFixture, client: Client, settings: Settings, host: str, path: str
 ) -> None:
     settings.ALLOWED_HOSTS = ["testserver"]
@@ -137,7 +137,7 @@ def test_no_refused_request_is_reported_to_sentry(monkeypatch: pytest.MonkeyPatc
     assert reported == ["billing.intake"]
 
 
-def test_what_goes_to_sentry_holds_no_secret(settings: Settings) -> None:
+def test_a_report_to_sentry_holds_no_secret(settings: Settings) -> None:
     secret, token = token_hex(8), settings.ALTEGIO_PARTNER_TOKEN
     event = {
         "request": {"url": f"http://x/connect/?user_data={secret}", "query_string": secret, "cookies": {"a": secret}},

@@ -30,13 +30,13 @@ def payload(client: Client) -> str:
     return str(client.get("/readyz/").json()["wrong"].get("static", ""))
 
 
-def test_without_them_every_page_fails_and_readyz_says_what_to_do(host: Path, client: Client) -> None:
+def test_without_static_files_every_page_fails_and_readyz_says_what_to_do(host: Path, client: Client) -> None:
     client.raise_request_exception = False
     assert client.get("/account/sign-in/").status_code == 500
     assert "collectstatic" in payload(client)
 
 
-def test_with_them_all_is_well(host: Path, client: Client, settings: Settings) -> None:
+def test_with_static_files_the_host_is_ready(host: Path, client: Client, settings: Settings) -> None:
     assert payload(client), "the process began without"
     call_command("collectstatic", "--noinput", verbosity=0)
     restart(settings)
@@ -44,7 +44,7 @@ def test_with_them_all_is_well(host: Path, client: Client, settings: Settings) -
     assert client.get("/account/sign-in/").status_code == 200
 
 
-def test_files_of_a_release_before_are_not_enough(host: Path, client: Client, settings: Settings) -> None:
+def test_files_of_an_earlier_release_are_not_enough(host: Path, client: Client, settings: Settings) -> None:
     call_command("collectstatic", "--noinput", verbosity=0)
     manifest = host / "staticfiles.json"
     manifest.write_text(manifest.read_text().replace('"admin/room.css"', '"admin/an-old-room.css"'))
@@ -60,5 +60,5 @@ def test_files_that_were_deleted_are_noticed(host: Path, client: Client, setting
     assert "admin/room.css" in payload(client)
 
 
-def test_where_nothing_is_collected_nothing_is_missing() -> None:
+def test_no_files_are_missing_when_none_need_collecting() -> None:
     assert missing_static_files() == ""

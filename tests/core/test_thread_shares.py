@@ -41,7 +41,7 @@ def take(share: ThreadShare, clock: list[float], key: str, seconds: float, thing
         turn.count = things
 
 
-def test_those_with_long_turns_of_quick_things_leave_a_thread_to_the_others(clock: list[float]) -> None:
+def test_long_turns_of_quick_deliveries_leave_a_thread_for_others(clock: list[float]) -> None:
     """Three addresses that answer in 1.9 s, each with a backlog: a run of theirs takes six seconds."""
     share = ThreadShare(3)
     for key in "abc":
@@ -50,7 +50,7 @@ def test_those_with_long_turns_of_quick_things_leave_a_thread_to_the_others(cloc
         assert chosen == ["a", "b", "quick"]
 
 
-def test_the_slow_have_one_thread_together(clock: list[float]) -> None:
+def test_slow_addresses_share_one_thread(clock: list[float]) -> None:
     share = ThreadShare(3)
     for key in "abc":
         take(share, clock, key, 2.1, things=1)
@@ -58,7 +58,7 @@ def test_the_slow_have_one_thread_together(clock: list[float]) -> None:
         assert chosen == ["a", "quick"]
 
 
-def test_whose_turn_is_short_again_is_as_the_others(clock: list[float]) -> None:
+def test_an_address_with_short_turns_again_is_treated_like_the_others(clock: list[float]) -> None:
     share = ThreadShare(3)
     for key in "abc":
         take(share, clock, key, 5.7, things=3)
@@ -67,7 +67,7 @@ def test_whose_turn_is_short_again_is_as_the_others(clock: list[float]) -> None:
         assert chosen == ["a", "b", "c"]
 
 
-def test_one_thread_serves_whoever_it_is(clock: list[float]) -> None:
+def test_a_single_thread_serves_slow_addresses_too(clock: list[float]) -> None:
     share = ThreadShare(1)
     take(share, clock, "a", 5.7, things=3)
     assert choose(share, ["a"]) == "a"

@@ -59,7 +59,7 @@ def test_a_program_reads_the_same_without_the_slash(client: Client, path: str) -
     assert (slashless.status_code, slashless["Content-Type"]) == (usual.status_code, usual["Content-Type"])
 
 
-def test_a_payment_told_without_the_slash_is_taken(billing: Billing, connection: Any) -> None:  # noqa: F811
+def test_a_payment_reported_without_the_slash_is_accepted(billing: Billing, connection: Any) -> None:  # noqa: F811
     answer = billing.post("payments", {"external_id": "bill", **JANUARY})
     assert (answer.status_code, answer.json()["status"]) == (202, "queued")
     assert billing.post(f"payments/{answer.json()['id']}/refund").status_code == 202
@@ -74,7 +74,7 @@ def test_altegios_calls_are_stored_without_the_slash(short_path: Any, settings: 
     assert Callback.objects.count() == 1
 
 
-def test_a_page_is_led_to_its_address(client: Client) -> None:
+def test_a_page_is_redirected_to_its_address(client: Client) -> None:
     assert client.get("/account/sign-in?next=x")["Location"] == "/account/sign-in/?next=x"
     assert client.get("/connect?salon_id=1")["Location"] == "/connect/?salon_id=1"
 

@@ -18,7 +18,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
     return messages
 
 
-def test_a_burst_is_served_at_once_and_once_more_for_all_who_came_later(sent: threading.Semaphore) -> None:
+def test_a_burst_sends_one_message_at_once_and_one_for_all_later_calls(sent: threading.Semaphore) -> None:
     wake("tests.a-task", pause=0.5)
     assert sent.acquire(timeout=PATIENCE)
     for _ in range(5):
@@ -31,7 +31,7 @@ def test_a_burst_is_served_at_once_and_once_more_for_all_who_came_later(sent: th
     assert sent.acquire(timeout=PATIENCE)
 
 
-def test_a_broker_that_is_away_is_no_error_of_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_broker_is_no_error_for_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = threading.Event()
 
     def away(_name: str) -> None:
@@ -43,7 +43,7 @@ def test_a_broker_that_is_away_is_no_error_of_who_asks(monkeypatch: pytest.Monke
     assert asked.wait(PATIENCE)
 
 
-def test_where_no_thread_is_to_be_had_the_message_goes_all_the_same(
+def test_the_message_is_sent_even_if_no_thread_can_start(
     sent: threading.Semaphore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_timer: threading.Timer) -> None:

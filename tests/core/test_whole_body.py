@@ -34,7 +34,7 @@ class Broken:
         raise ConnectionResetError
 
 
-def test_a_body_with_a_length_and_one_in_chunks_are_the_same() -> None:
+def test_a_body_with_a_length_equals_one_in_chunks() -> None:
     assert send(b"{} and the next request", CONTENT_LENGTH="2") == (200, b"{}|2")
     assert send(b"{}", HTTP_TRANSFER_ENCODING="chunked") == (200, b"{}|2")
     assert send(b"no body") == (200, b"|0")
@@ -52,7 +52,7 @@ def test_a_body_with_a_length_and_one_in_chunks_are_the_same() -> None:
         (b"x" * (MAX_BODY + 1), {"HTTP_TRANSFER_ENCODING": "chunked"}, 413, "larger"),
     ],
 )
-def test_what_does_not_come_whole_is_refused_in_a_sentence(
+def test_an_incomplete_body_is_refused_in_a_sentence(
     body: Any, environ: dict[str, Any], status: int, why: str
 ) -> None:
     code, answer = send(body, **environ)

@@ -78,7 +78,7 @@ NEVER_ENDING = {
 
 
 @pytest.mark.parametrize("script", NEVER_ENDING.values(), ids=NEVER_ENDING)
-def test_the_end_holds_for_every_part_of_an_answer(server: UnkindServer, script: Any) -> None:
+def test_the_deadline_holds_for_every_part_of_an_answer(server: UnkindServer, script: Any) -> None:
     server.will(script)
     with at_most(END + 0.4):
         outcome = exchanged(server)
@@ -103,7 +103,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("script", "failure"), WRONG.values(), ids=WRONG)
-def test_what_is_no_answer_is_a_failure_with_words(server: UnkindServer, script: Any, failure: Failure) -> None:
+def test_an_invalid_answer_is_a_failure_with_a_reason(server: UnkindServer, script: Any, failure: Failure) -> None:
     server.will(script)
     with at_most(END + 0.4):
         answer = failed(exchanged(server))
@@ -116,7 +116,7 @@ LOCATIONS = [b"http://[bad/", b"\xe9", b"http://a:99999999/", b"//", b"\x01", b"
 
 @pytest.mark.parametrize("location", LOCATIONS)
 @pytest.mark.parametrize("status", [b"301", b"302", b"308"])
-def test_nothing_of_a_redirect_is_looked_at(server: UnkindServer, status: bytes, location: bytes) -> None:
+def test_a_redirect_is_ignored_entirely(server: UnkindServer, status: bytes, location: bytes) -> None:
     server.will(say(b"HTTP/1.1 %s Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (status, location)))
     assert ask(server).status == int(status)
 
@@ -136,7 +136,7 @@ def test_a_redirects_body_is_not_read(server: UnkindServer) -> None:
     assert len(sent) < 9 * 16
 
 
-def test_of_a_large_body_the_beginning_is_read(server: UnkindServer) -> None:
+def test_only_the_beginning_of_a_large_body_is_read(server: UnkindServer) -> None:
     server.will(say(b"HTTP/1.1 200 OK\r\nContent-Length: 9437184\r\n\r\n" + b"x" * (MAX_COUNT + 70_000)), say(OK))
     answer = ask(server)
     assert (len(answer.body), answer.cut) == (MAX_COUNT, True)
@@ -176,7 +176,7 @@ UNTIDY = {
 
 
 @pytest.mark.parametrize("script", UNTIDY.values(), ids=UNTIDY)
-def test_a_line_that_did_anything_unexpected_is_not_used_again(server: UnkindServer, script: Any) -> None:
+def test_a_connection_that_misbehaved_is_not_reused(server: UnkindServer, script: Any) -> None:
     server.will(script, say(numbered(2)))
     assert ask(server).body == b"1"
     time.sleep(0.1)
@@ -184,14 +184,16 @@ def test_a_line_that_did_anything_unexpected_is_not_used_again(server: UnkindSer
     assert server.connections == 2
 
 
-def test_a_line_closed_late_costs_no_call(server: UnkindServer) -> None:
+def test_a_connection_closed_late_loses_no_call(server: UnkindServer) -> None:
     server.will(hangs_up_after(numbered(1)), say(numbered(2)))
     assert ask(server).body == b"1"
     time.sleep(0.05)
     assert ask(server).body == b"2"
 
 
-def test_a_line_that_rested_long_is_not_trusted(server: UnkindServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_was_idle_for_long_is_not_trusted(
+    server: UnkindServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("partner_portal.core.http_client.exchange.MAX_REST", 0.0)
     server.will(say(OK))
     ask(server)
@@ -199,7 +201,7 @@ def test_a_line_that_rested_long_is_not_trusted(server: UnkindServer, monkeypatc
     assert server.connections == 2
 
 
-def test_kind_answers_share_a_line(server: UnkindServer) -> None:
+def test_regular_answers_share_a_connection(server: UnkindServer) -> None:
     server.will(say(OK))
     assert [ask(server).status for _ in range(5)] == [200] * 5
     assert server.connections == 1
@@ -243,7 +245,7 @@ def test_an_answer_before_the_request_was_read_is_heard(server: UnkindServer) ->
     assert answered(answer).status == 413
 
 
-def test_the_end_holds_while_sending() -> None:
+def test_the_deadline_holds_while_sending() -> None:
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
     with at_most(END + 0.4):
@@ -251,7 +253,7 @@ def test_the_end_holds_while_sending() -> None:
     assert failed(answer).failure == Failure.TIMEOUT
 
 
-def test_the_end_holds_for_a_handshake_that_trickles(server: UnkindServer) -> None:
+def test_the_deadline_holds_for_a_trickling_handshake(server: UnkindServer) -> None:
     listening = socket.create_server(("127.0.0.1", 0))
 
     def hum() -> None:
@@ -270,7 +272,7 @@ def test_the_end_holds_for_a_handshake_that_trickles(server: UnkindServer) -> No
     assert failed(answer).failure == Failure.NO_LINE
 
 
-def test_the_end_holds_while_the_name_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_deadline_holds_during_name_resolution(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: asked.wait(5) and [])
     with at_most(END + 0.4):
@@ -279,7 +281,7 @@ def test_the_end_holds_while_the_name_is_asked_for(monkeypatch: pytest.MonkeyPat
     assert outcome == NoAnswer(Failure.NO_LINE, "The name was not resolved in time.")
 
 
-def test_names_that_hang_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_name_resolutions_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sockets, "_resolving", threading.BoundedSemaphore(2))
     asked = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: asked.wait(5) and [])
@@ -302,7 +304,7 @@ def test_the_first_of_several_addresses_may_be_dead(server: UnkindServer, monkey
 @pytest.mark.parametrize(
     "url", ["", "ftp://a/", "http://", "http://[bad/", "http://a:x/", f"http://{'a' * 70}.example/", "http://a..b/"]
 )
-def test_an_address_that_is_none_is_a_failure_too(url: str) -> None:
+def test_an_invalid_address_is_a_failure_too(url: str) -> None:
     answer = exchange(HttpRequest("GET", url), timeout=END, max_body=MAX_COUNT)
     assert failed(answer).failure == Failure.UNSENDABLE
 
@@ -313,7 +315,7 @@ def test_a_header_that_would_break_the_request_is_not_sent(server: UnkindServer,
     assert (failed(answer).failure, server.requests) == (Failure.UNSENDABLE, [])
 
 
-def test_only_the_headers_are_waited_for_where_nothing_else_counts(server: UnkindServer) -> None:
+def test_only_the_headers_are_awaited_when_the_body_does_not_matter(server: UnkindServer) -> None:
     server.will(trickled(b"HTTP/1.1 204 No Content\r\n\r\n"), silent_after(LONG))
     assert ask(server, timeout=5, max_body=0).status == 204
     with at_most(1):
@@ -341,11 +343,11 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
         ("Wed, 99 Nov 2026 12:00:30 GMT", None),
     ],
 )
-def test_how_long_the_other_side_asks_to_wait(value: str, seconds: int | None) -> None:
+def test_the_requested_pause_is_read(value: str, seconds: int | None) -> None:
     assert seconds_to_wait(value, NOW) == seconds
 
 
-def test_a_kept_line_is_used_again_in_a_process_with_many_open_files(server: UnkindServer) -> None:
+def test_a_kept_connection_is_reused_in_a_process_with_many_open_files(server: UnkindServer) -> None:
     server.scripts = [say(OK)]
     assert isinstance(exchanged(server), HttpAnswer)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

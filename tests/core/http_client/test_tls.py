@@ -85,7 +85,7 @@ def ask(port: int, host: str = NAME) -> HttpAnswer | NoAnswer:
     return exchange(HttpRequest("GET", f"https://{host}:{port}/"), timeout=3, max_body=1000, keep=True)
 
 
-def test_a_tls_line_is_kept(server: TlsServer) -> None:
+def test_a_tls_connection_is_kept(server: TlsServer) -> None:
     assert [answered(ask(server.port)).status for _ in range(4)] == [200] * 4
     assert server.connections == 1
 
@@ -96,7 +96,7 @@ def test_another_hosts_certificate_is_not_accepted(server: TlsServer) -> None:
     assert answer.why.startswith("The certificate is not accepted")
 
 
-def test_who_speaks_no_tls_is_no_peer() -> None:
+def test_a_peer_without_tls_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         threading.Thread(
             target=lambda: listening.accept()[0].sendall(b"HTTP/1.1 200 OK\r\n\r\n"), daemon=True
@@ -134,7 +134,7 @@ def _pass_on(source: socket.socket, target: socket.socket) -> None:
         return
 
 
-def test_the_way_leads_through_the_hosts_proxy(server: TlsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_go_through_the_hosts_proxy(server: TlsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = TunnelProxy(server.port)
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
     assert answered(ask(server.port)).status == 200
@@ -145,7 +145,7 @@ def test_the_way_leads_through_the_hosts_proxy(server: TlsServer, monkeypatch: p
     ]
 
 
-def test_what_needs_no_proxy_goes_without(server: TlsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_excluded_hosts_are_called_without_the_proxy(server: TlsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", NAME)
     assert answered(ask(server.port)).status == 200
@@ -154,7 +154,7 @@ def test_what_needs_no_proxy_goes_without(server: TlsServer, monkeypatch: pytest
 @pytest.mark.parametrize(
     "answer", [b"HTTP/1.1 407 No\r\n\r\n", b"SSH-2.0\r\n\r\n", b"", b"HTTP/1.1 204 OK\r\n\r\nmore", b"x" * 70_000]
 )
-def test_a_proxy_that_does_not_lead_on_is_said(
+def test_a_proxy_that_refuses_the_tunnel_is_reported(
     server: TlsServer, monkeypatch: pytest.MonkeyPatch, answer: bytes
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", TunnelProxy(server.port, answer).url)
@@ -164,6 +164,6 @@ def test_a_proxy_that_does_not_lead_on_is_said(
 
 
 @pytest.mark.parametrize("url", ["socks5://a:1", "http://a:x", "http://"])
-def test_a_proxy_that_cannot_be_read_is_said(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_an_unreadable_proxy_setting_is_reported(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", url)
     assert "HTTPS_PROXY" in failed(ask(443)).why
