@@ -60,7 +60,9 @@ def test_the_case_is_read_whole(staff_page: Page, portal: str, case: Connection,
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_who_is_not_found_is_told_what_is_near(staff_page: Page, portal: str, case: Connection, width: int) -> None:
+def test_an_unsuccessful_search_suggests_similar_cases(
+    staff_page: Page, portal: str, case: Connection, width: int
+) -> None:
     staff_page.set_viewport_size({"width": width, "height": 900})
     staff_page.goto(f"{portal}/admin/connections/connection/?q=anna@")
     expect(staff_page.get_by_role("heading", name="No connection is found")).to_be_visible()

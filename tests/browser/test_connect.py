@@ -85,7 +85,7 @@ def test_a_signed_arrival_inside_the_iframe(
     expect(page.locator(".toast.success")).to_be_visible()
 
 
-def test_an_arrival_that_was_faster_than_its_page_is_told_too(
+def test_an_arrival_decided_before_its_page_loaded_is_announced_too(
     page: Page,
     altegio: Sandbox,
     portal: str,

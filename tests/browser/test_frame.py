@@ -125,7 +125,7 @@ def test_altegios_page_is_heeded(page: Page, settings_tab: Callable[..., FrameLo
         assert say(page, {"action": "refresh"}) == 1
 
 
-def test_what_is_no_message_of_altegios_is_ignored(page: Page, settings_tab: Callable[..., FrameLocator]) -> None:
+def test_messages_that_are_not_altegios_are_ignored(page: Page, settings_tab: Callable[..., FrameLocator]) -> None:
     frame = settings_tab()
     expect(frame.get_by_role("heading", name="Connecting…")).to_be_visible()
     listen(page)

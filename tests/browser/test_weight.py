@@ -18,7 +18,9 @@ SHIFTS = """() => new Promise(done => {
 
 
 @pytest.mark.parametrize("user_id", [None, 9001], ids=["registration", "status"])
-def test_it_is_light_and_asks_nobody_else(page: Page, altegio: Sandbox, portal: str, user_id: int | None) -> None:
+def test_the_connect_page_is_light_and_loads_nothing_foreign(
+    page: Page, altegio: Sandbox, portal: str, user_id: int | None
+) -> None:
     requests = []
     page.on("requestfinished", lambda request: requests.append(request))
     page.goto(arrival(altegio, portal, AURORA_1, user_id=user_id), wait_until="networkidle")
