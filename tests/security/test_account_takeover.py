@@ -83,7 +83,7 @@ def test_one_click_on_an_arrival_is_no_new_sign_in(left_open: Client, emma: User
     assert not emma.has_usable_password()
 
 
-def test_a_pass_of_the_frame_is_no_sign_in(emma: User) -> None:
+def test_a_frame_token_is_no_sign_in(emma: User) -> None:
     browser = Client(headers={"Sec-Fetch-Dest": "iframe", **OURS})
     chosen = {"new_password1": CHOSEN, "new_password2": CHOSEN, "email": "thief@evil.example"}
     for page in ("me/password/", "me/email/", "me/erase/", "me/download/", "me/sign-out-everywhere/"):
@@ -95,7 +95,7 @@ def test_a_pass_of_the_frame_is_no_sign_in(emma: User) -> None:
     assert (emma.has_usable_password(), emma.pending_email, emma.is_active) == (False, None, True)
 
 
-def test_another_owners_fresh_session_is_not_the_passes_owners(emma: User, anna: User) -> None:
+def test_another_owners_fresh_session_does_not_count_for_a_frame_token(emma: User, anna: User) -> None:
     """A pass of Emma's in the browser of Anna, who signed in a moment ago."""
     browser = Client(headers=OURS)
     browser.force_login(anna)
@@ -109,7 +109,7 @@ def test_another_owners_fresh_session_is_not_the_passes_owners(emma: User, anna:
 # --- e-mails that go out late ---------------------------------------------------------------------
 
 
-def test_an_email_confirms_the_address_it_was_sent_to_and_no_later_wish(anna: User) -> None:
+def test_an_email_confirms_only_the_address_it_was_sent_to(anna: User) -> None:
     request_email_change(anna, "mallory@evil.example")
     request_email_change(anna, "victim@owner.example")
     links = links_by_address()
@@ -119,14 +119,14 @@ def test_an_email_confirms_the_address_it_was_sent_to_and_no_later_wish(anna: Us
     assert Client().post(links["victim@owner.example"]).status_code == 200
 
 
-def test_a_wish_of_whoever_had_the_account_ends_with_the_password(anna: User) -> None:
+def test_a_pending_address_ends_when_the_password_changes(anna: User) -> None:
     """Its e-mail may wait: a mailbox may refuse e-mails for a while."""
     request_email_change(anna, "mallory@evil.example")
     take_over(anna)
     assert Client().post(links_by_address()["mallory@evil.example"]).status_code == 410
 
 
-def test_a_link_that_was_opened_before_the_owner_left_brings_nothing_back(anna: User) -> None:
+def test_a_link_opened_before_an_erasure_restores_nothing(anna: User) -> None:
     request_email_change(anna, "anna@new.example")
     token = links_by_address()["anna@new.example"].rstrip("/").rsplit("/", 1)[1]
     as_opened = not_none(opened(token, "email"))
@@ -208,7 +208,7 @@ def test_an_account_made_in_advance_shows_nothing_of_who_arrives_later(altegio: 
 # --- what happens at once -------------------------------------------------------------------------
 
 
-def test_passwords_tried_at_the_same_moment_in_an_open_browser_are_all_counted(
+def test_simultaneous_passwords_in_an_open_browser_are_all_counted(
     anna: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twenty at once: not one more than ten is looked at."""
@@ -230,5 +230,5 @@ def test_passwords_tried_at_the_same_moment_in_an_open_browser_are_all_counted(
     assert len(looked_at) == 10
 
 
-def test_the_right_password_does_not_use_the_tries_up(anna: User) -> None:
+def test_the_right_password_uses_no_attempts(anna: User) -> None:
     assert all(is_own_password(anna, PASSWORD) for _ in range(15))

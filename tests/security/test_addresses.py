@@ -132,5 +132,5 @@ def test_no_message_breaks_the_portal_or_its_list(portal: Watched, data: Any) ->
 
 @fuzzed
 @given(wire=looks(OPEN))
-def test_no_type_breaks_any_address(portal: Watched, wire: Wire) -> None:
+def test_no_content_type_breaks_any_address(portal: Watched, wire: Wire) -> None:
     assert portal.send(wire) < 500 or wire.path == "/readyz/"

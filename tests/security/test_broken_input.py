@@ -65,7 +65,7 @@ def test_a_nul_in_the_path_of_a_call_is_refused(anybody: Client, path: str) -> N
 
 
 @pytest.mark.parametrize("host", ["[x", "[::1", "]", "a:99999999", "a:b"])
-def test_an_address_for_statuses_that_is_no_address(post: Api, host: str) -> None:
+def test_an_invalid_status_address_is_refused(post: Api, host: str) -> None:
     body = b'[{"id": 1, "status": 2, "delivery_callback_url": "https://%s"}]' % host.encode()
     assert post("sms/statuses/", body).status_code == 400
 
@@ -88,7 +88,9 @@ DEEP = b'{"a":' * 980 + b"1" + b"}" * 980
 
 @pytest.mark.parametrize("opening", [b"[", b'{"data":'])
 @pytest.mark.parametrize("depth", [101, 500, 980, 5_000])
-def test_one_depth_at_altegios_doors(anybody: Client, keys: Installation, opening: bytes, depth: int) -> None:
+def test_altegios_endpoints_share_one_depth_limit(
+    anybody: Client, keys: Installation, opening: bytes, depth: int
+) -> None:
     """What one door takes, every step behind it can read."""
     closing = b"]" if opening == b"[" else b"}"
     for path in ("/altegio/callback/", f"/altegio/events/{keys.events_key}/"):
@@ -109,11 +111,11 @@ def test_signed_user_data_nested_too_deep_is_refused(anybody: Client) -> None:
 
 @pytest.mark.parametrize("body", [b'["\\u0000"]', b'[{"id": "\\ud83d"}]', b'[{"\\udc00": 1}]', b'["a", ["\\u0000"]]'])
 @pytest.mark.parametrize("path", ["payments/", "sms/statuses/", "telephony/calls/", "connections/resolve-api-key/"])
-def test_text_that_no_database_holds_is_refused_at_the_apis_door(post: Api, path: str, body: bytes) -> None:
+def test_the_api_refuses_text_that_no_database_stores(post: Api, path: str, body: bytes) -> None:
     assert post(path, body).status_code == 400
 
 
-def test_a_name_that_stands_twice_is_asked_about(post: Api) -> None:
+def test_a_duplicate_name_is_refused(post: Api) -> None:
     answer = post("payments/", b'{"amount": "1.00", "amount": "2.00"}')
     assert answer.status_code == 400
     assert "twice" in answer.json()["detail"]

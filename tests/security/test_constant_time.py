@@ -36,17 +36,21 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, object]]:
     return asked
 
 
-def test_the_partner_token_of_a_callback(client: Client, compared: list[tuple[object, object]]) -> None:
+def test_the_partner_token_of_a_callback_is_compared_in_constant_time(
+    client: Client, compared: list[tuple[object, object]]
+) -> None:
     client.post("/altegio/callback/", {"partner_token": "guess"}, content_type="application/json")
     assert any(b"guess" in pair for pair in compared)
 
 
-def test_the_signature_of_user_data(compared: list[tuple[object, object]]) -> None:
+def test_the_signature_of_user_data_is_compared_in_constant_time(compared: list[tuple[object, object]]) -> None:
     assert not signatures.is_signed("key", b"data", "guess")
     assert any(b"guess" in pair for pair in compared)
 
 
-def test_the_token_of_the_metrics(client: Client, settings: Settings, compared: list[tuple[object, object]]) -> None:
+def test_the_metrics_token_is_compared_in_constant_time(
+    client: Client, settings: Settings, compared: list[tuple[object, object]]
+) -> None:
     settings.METRICS_TOKEN = "right"
     client.get("/metrics/", headers={"Authorization": "Bearer guess"})
     assert any("guess" in str(pair) for pair in compared)

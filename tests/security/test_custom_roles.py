@@ -58,12 +58,12 @@ def administrator() -> User:
     return User.objects.create_superuser("root@partner.example", PASSWORD)
 
 
-def test_who_may_change_people_changes_owners(owner: User) -> None:
+def test_staff_who_may_change_people_change_owners(owner: User) -> None:
     _member, client = member(*PEOPLE)
     assert change(client, owner, name="Emma").name == "Emma"
 
 
-def test_who_may_change_people_gives_nobody_rights(owner: User) -> None:
+def test_staff_who_may_change_people_give_nobody_rights(owner: User) -> None:
     user, client = member(*PEOPLE)
     given = {**RIGHTS, "groups": list(Group.objects.values_list("pk", flat=True)), "user_permissions": ["1", "2"]}
     for whom in (user, owner):
@@ -72,7 +72,7 @@ def test_who_may_change_people_gives_nobody_rights(owner: User) -> None:
         assert (now.is_staff, now.is_superuser, now.groups.count(), now.user_permissions.count()) == rights
 
 
-def test_who_may_change_people_makes_nobody_staff() -> None:
+def test_staff_who_may_change_people_make_nobody_staff() -> None:
     _member, client = member(*PEOPLE)
     new = {"email": "new@partner.example", "password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"}
     client.post(reverse("admin:accounts_user_add"), {**form_of(User()), **new, **RIGHTS})
@@ -82,7 +82,7 @@ def test_who_may_change_people_makes_nobody_staff() -> None:
 
 
 @pytest.mark.parametrize("is_staff", [True, False])
-def test_who_may_change_people_takes_over_no_staff(administrator: User, is_staff: bool) -> None:
+def test_staff_who_may_change_people_take_over_no_staff(administrator: User, is_staff: bool) -> None:
     """A password, or an address that a link goes to, is all that it takes to be an administrator."""
     User.objects.filter(pk=administrator.pk).update(is_staff=is_staff)
     _member, client = member(*PEOPLE)
@@ -93,7 +93,7 @@ def test_who_may_change_people_takes_over_no_staff(administrator: User, is_staff
     assert User.objects.get(pk=administrator.pk).check_password(PASSWORD)
 
 
-def test_an_administrator_changes_the_own_password_only_by_the_present_one() -> None:
+def test_an_administrator_needs_the_present_password_to_change_their_own() -> None:
     """Whoever sits down at an open screen does not lock its owner out by the page that is meant for others."""
     user, client = member(role=Role.ADMINISTRATOR)
     new = {"password1": "another horse 9", "password2": "another horse 9", "usable_password": "true"}
@@ -112,7 +112,7 @@ def test_an_administrator_sets_the_password_of_another(administrator: User) -> N
     assert administrator.check_password("another horse 9")
 
 
-def test_who_may_give_rights_goes_on_doing_so(owner: User) -> None:
+def test_staff_who_may_give_rights_still_can(owner: User) -> None:
     _member, client = member(role=Role.ADMINISTRATOR)
     viewer = Group.objects.get(name=Role.VIEWER.value)
     now = change(client, owner, is_staff="on", groups=[viewer.pk])
@@ -123,7 +123,7 @@ def test_who_may_give_rights_goes_on_doing_so(owner: User) -> None:
     ("rights", "sees"),
     [(("connections.view_connection",), False), (("connections.view_connection", "billing.view_payment"), True)],
 )
-def test_a_connections_page_tells_of_payments_who_may_see_payments(rights: Any, sees: bool) -> None:
+def test_a_connections_page_shows_payments_only_with_the_right(rights: Any, sees: bool) -> None:
     payment = Poisoned("Aurora").row(Payment)
     give_calls()
     _member, client = member(*rights)

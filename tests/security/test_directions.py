@@ -91,7 +91,7 @@ def test_a_reversing_name_turns_nothing_on_staffs_screens(reversed_names: Poison
     assert shown > 20
 
 
-def test_on_the_owners_pages(reversed_names: Poisoned, client: Client) -> None:
+def test_a_reversing_name_turns_nothing_on_the_owners_pages(reversed_names: Poisoned, client: Client) -> None:
     owner = User.objects.get(is_staff=False)
     client.force_login(owner)
     connection = Connection.objects.get()

@@ -40,7 +40,7 @@ def names_in_download(owner: User) -> list[str]:
     return [each["name"] for each in browser.get(reverse("accounts:download")).json()["sender_names"]]
 
 
-def test_no_sender_name_of_who_has_another_application_there_or_has_it_now(emma: User, maria: User) -> None:
+def test_the_download_holds_no_sender_name_of_other_owners_there(emma: User, maria: User) -> None:
     sms, other = (Application.objects.create(altegio_id=number, kind="sms") for number in (1, 2))
     mine, theirs, sold = (Location.objects.create(altegio_id=10101 + number) for number in range(3))
     connected(emma, sms, mine)
@@ -55,7 +55,7 @@ def test_no_sender_name_of_who_has_another_application_there_or_has_it_now(emma:
     assert sorted(names_in_download(maria)) == ["SOLD", "THEIRS"]
 
 
-def test_capitals_that_postgresql_writes_alike_make_no_two_people_one() -> None:
+def test_equal_capitals_in_postgresql_do_not_merge_two_people() -> None:
     """ı and ſ have the capitals I and S."""
     victim = User.objects.create_user("kristin@owner.example", "correct horse battery")
     lookalike = User.objects.create(email="kr\u0131\u017ftin@owner.example", password=make_password(None))
@@ -67,7 +67,7 @@ def test_capitals_that_postgresql_writes_alike_make_no_two_people_one() -> None:
     assert OutgoingEmail.objects.filter(key="victims").exists()
 
 
-def test_ones_own_emails_are_there_however_the_address_was_written(emma: User) -> None:
+def test_the_download_holds_own_emails_in_any_spelling_of_the_address(emma: User) -> None:
     OutgoingEmail.objects.create(template="password_reset", to="Emma@Owner.example", key="hers")
     browser = Client()
     browser.force_login(emma)

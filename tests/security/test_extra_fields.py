@@ -35,7 +35,7 @@ def test_a_sign_up_makes_an_owner_and_nothing_more(altegio: Sandbox) -> None:
     assert (arrival.salon_ids, arrival.application.altegio_id, arrival.user) == ([AURORA_1], 1, user)
 
 
-def test_a_payments_state_is_the_portals_to_say(connections: list[Connection], post: Api) -> None:
+def test_only_the_portal_sets_a_payments_state(connections: list[Connection], post: Api) -> None:
     payload = {"external_id": "x", "salon_id": AURORA_1, "amount": "1.00", "currency": "EUR"}
     payload |= dict.fromkeys(("paid_at", "period_from", "period_to"), "2026-01-01T00:00:00Z")
     wanted = {
@@ -52,7 +52,7 @@ def test_a_payments_state_is_the_portals_to_say(connections: list[Connection], p
     assert payment.pk != 777
 
 
-def test_a_field_too_many_of_a_status_is_left_out(post: Api) -> None:
+def test_an_extra_field_of_a_status_is_ignored(post: Api) -> None:
     body = json.dumps([{"id": 1, "status": 2, "batch": 77, "address": 5}])
     answer = post("sms/statuses/", body.encode())
     assert sorted(warning["field"] for warning in answer.json()["warnings"]) == ["0.address", "0.batch"]

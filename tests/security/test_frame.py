@@ -43,7 +43,7 @@ def address(emma: User, name: str) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(IN_FRAME))
-def test_no_form_of_another_site_is_taken(browser: Client, emma: User, name: str) -> None:
+def test_no_form_of_another_site_is_accepted(browser: Client, emma: User, name: str) -> None:
     form = ("name=Mallory&phone=2&language=hu", "application/x-www-form-urlencoded")
     for method, headers in product(("POST", "PUT", "PATCH", "DELETE", "TRACE", "post"), FORGED):
         answer = browser.generic(method, address(emma, name), *form, headers=headers)
@@ -56,7 +56,7 @@ OVERRIDES: tuple[dict[str, str], ...] = ({}, {"X-HTTP-Method-Override": "POST"},
 
 
 @pytest.mark.parametrize("name", sorted(IN_FRAME))
-def test_a_look_changes_nothing_whatever_it_says_it_is(browser: Client, name: str) -> None:
+def test_a_get_request_changes_nothing_whatever_its_headers_say(browser: Client, name: str) -> None:
     rows = Poisoned("x", Connection={"state": "active", "review": ""}, User={"is_staff": False, "is_active": True})
     for model in ("billing.PaymentLink", "sender_names.SenderName", "connections.Chain"):
         rows.row(apps.get_model(model))
@@ -101,7 +101,7 @@ FORWARDED = {
 }  # fmt: skip
 
 
-def test_no_header_moves_the_page_or_whom_it_believes(browser: Client, emma: User) -> None:
+def test_no_header_changes_the_page_or_its_user(browser: Client, emma: User) -> None:
     page = browser.get(address(emma, "accounts:home"), headers=FORWARDED).content.decode()
     assert "evil" not in page
     forged = FORWARDED | {"Origin": "http://evil.example"}
@@ -134,7 +134,7 @@ def test_the_choice_of_a_language_leads_nowhere_else(emma: User, away: str, in_f
 
 @pytest.mark.parametrize("code", ["x" * 9000, "\0", "../hu", "hu\r\n", ""])
 @pytest.mark.parametrize("in_frame", [True, False])
-def test_what_is_no_language_changes_none(emma: User, code: str, in_frame: bool) -> None:
+def test_an_invalid_language_changes_none(emma: User, code: str, in_frame: bool) -> None:
     browser = Client(headers={"Origin": "http://testserver"}, raise_request_exception=False)
     browser.force_login(emma)
     path = address(emma, "accounts:language") if in_frame else reverse("accounts:language")

@@ -53,7 +53,7 @@ def test_no_spelling_of_an_address_opens_a_closed_account(administrator: User, s
 
 
 @pytest.mark.parametrize("lookalike", ["kr\u0131stin@partner.example", "kri\u017ftin@partner.example"])
-def test_an_address_that_only_looks_like_another_is_nobodys(
+def test_an_address_that_only_looks_like_another_is_another(
     administrator: User, client: Client, lookalike: str
 ) -> None:
     """Else its owner would get the other's e-mails, or be taken for them."""
@@ -137,7 +137,7 @@ def test_wrong_keys_are_counted_under_the_address_and_not_its_port(client: Clien
 
 
 @pytest.mark.django_db(transaction=True)
-def test_tries_at_the_same_moment_are_all_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_simultaneous_attempts_are_all_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty at once: not one more than ten passwords is looked at."""
     User.objects.create_superuser("kristin@partner.example", PASSWORD)
     looked_at: list[str] = []
@@ -173,12 +173,12 @@ def test_a_closed_account_stays_closed_to_the_end_of_the_window(administrator: U
         assert tries(administrator.email, PASSWORD) is None
 
 
-def test_right_passwords_do_not_use_the_tries_up(administrator: User) -> None:
+def test_right_passwords_use_no_attempts(administrator: User) -> None:
     for _ in range(15):
         assert tries(administrator.email, PASSWORD) == administrator
 
 
-def test_emails_to_one_address_are_few_whatever_asks_for_them(db: None) -> None:
+def test_emails_to_one_address_are_limited_whatever_requests_them(db: None) -> None:
     User.objects.create_user("emma@owner.example", PASSWORD)
     with time_machine.travel(time.time(), tick=False) as clock:
         for number in range(12):
@@ -189,9 +189,7 @@ def test_emails_to_one_address_are_few_whatever_asks_for_them(db: None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_codes_tried_at_the_same_moment_are_not_looked_at_together(
-    monkeypatch: pytest.MonkeyPatch, rf: RequestFactory
-) -> None:
+def test_simultaneous_codes_are_not_checked_together(monkeypatch: pytest.MonkeyPatch, rf: RequestFactory) -> None:
     """After a wrong code the next is looked at a second later, also where twenty come at once."""
     request = rf.post("/admin/two-factor/")
     request.user = User.objects.create_superuser("kristin@partner.example", PASSWORD)
@@ -209,7 +207,7 @@ def test_codes_tried_at_the_same_moment_are_not_looked_at_together(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_backup_code_opens_once_though_it_comes_ten_times_at_once() -> None:
+def test_a_backup_code_sent_ten_times_at_once_opens_once() -> None:
     user = User.objects.create_superuser("kristin@partner.example", PASSWORD)
     authenticator = Authenticator.objects.create(user=user, name="app")
     code, digest = next(iter(new_backup_codes().items()))
@@ -220,6 +218,6 @@ def test_one_backup_code_opens_once_though_it_comes_ten_times_at_once() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_emails_that_reset_a_password_are_few_though_all_are_asked_for_at_once() -> None:
+def test_simultaneous_password_resets_are_limited() -> None:
     at_once(*[lambda: send_reset_link("emma@owner.example", "a network")] * 20)
     assert OutgoingEmail.objects.count() <= 2, "one a minute"

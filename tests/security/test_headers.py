@@ -21,7 +21,7 @@ def portal(db: None) -> None:
 
 
 @pytest.mark.parametrize("path", OWN + SIGNED_IN)
-def test_nobody_frames_what_is_not_the_connect_pages(client: Client, path: str) -> None:
+def test_other_pages_than_the_connect_pages_cannot_be_framed(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer["X-Frame-Options"] == "DENY"
     assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
@@ -36,7 +36,7 @@ def test_altegio_alone_frames_the_connect_pages(client: Client, portal: None, pa
     assert "frame-ancestors https://app.alteg.io https://*.alteg.io" in answer["Content-Security-Policy"]
 
 
-def test_a_page_that_signs_in_is_framed_by_nobody_though_it_lies_beside_them(client: Client) -> None:
+def test_a_sign_in_page_beside_them_cannot_be_framed(client: Client) -> None:
     assert client.get("/connect/confirm/x/")["X-Frame-Options"] == "DENY"
 
 
@@ -72,7 +72,7 @@ def test_a_host_that_is_not_the_portals_gets_nothing(
     assert client.get(path, headers={"Host": host}).status_code == 400
 
 
-def test_the_way_to_https_leads_to_the_portals_address(client: Client, settings: Settings) -> None:
+def test_the_redirect_to_https_leads_to_the_portals_address(client: Client, settings: Settings) -> None:
     settings.BEHIND_HTTPS, settings.PORTAL_URL = True, "https://portal.example"
     answer = client.get("//evil.example/a?b", headers={"X-Forwarded-Proto": "http", "Host": "evil.example"})
     assert answer["Location"].startswith("https://portal.example/")

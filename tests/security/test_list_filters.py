@@ -74,7 +74,7 @@ OFFERED = [
 
 
 @pytest.mark.parametrize(("page", "query"), OFFERED)
-def test_what_a_list_links_to_is_open(viewer: Client, page: str, query: str) -> None:
+def test_a_lists_own_links_work(viewer: Client, page: str, query: str) -> None:
     assert viewer.get(f"{page}?{query}").status_code == 200
 
 

@@ -54,7 +54,7 @@ def addresses(tokens: dict[str, str]) -> list[str]:
     ]
 
 
-def test_no_column_holds_them(tokens: dict[str, str]) -> None:
+def test_no_column_holds_a_link_secret(tokens: dict[str, str]) -> None:
     assert len(tokens) == 5
     stored = everything_stored()
     assert [name for name, secret in tokens.items() if secret in stored] == []
@@ -70,7 +70,7 @@ def test_no_column_holds_them(tokens: dict[str, str]) -> None:
         "{{'next': '{}'}}",
     ],
 )
-def test_no_line_shows_them(tokens: dict[str, str], around: str) -> None:
+def test_no_log_line_shows_a_link_secret(tokens: dict[str, str], around: str) -> None:
     pieces = [piece for secret in tokens.values() for piece in secret.split(":") if len(piece) > 10]
     assert len(pieces) >= len(tokens) == 5
     for address in addresses(tokens):
@@ -80,7 +80,7 @@ def test_no_line_shows_them(tokens: dict[str, str], around: str) -> None:
             assert not [piece for piece in pieces if piece in masked]
 
 
-def test_neither_an_error_nor_what_leads_to_it_logs_them(
+def test_no_error_logs_a_link_secret(
     tokens: dict[str, str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for place in ("accounts.my_data.opened", "integrations.lifecycle.account_deletion.opened"):
@@ -94,7 +94,7 @@ def test_neither_an_error_nor_what_leads_to_it_logs_them(
     assert not [name for name, secret in tokens.items() if secret in shown]
 
 
-def test_no_report_of_an_error_holds_them(tokens: dict[str, str]) -> None:
+def test_no_error_report_holds_a_link_secret(tokens: dict[str, str]) -> None:
     event = {
         "request": {
             "url": f"https://portal.example{addresses(tokens)[3]}",
@@ -107,7 +107,7 @@ def test_no_report_of_an_error_holds_them(tokens: dict[str, str]) -> None:
     assert not [name for name, secret in tokens.items() if secret in sent]
 
 
-def test_a_wished_address_is_seen_by_its_owner_alone(anna: User, caplog: pytest.LogCaptureFixture) -> None:
+def test_only_the_owner_sees_a_pending_address(anna: User, caplog: pytest.LogCaptureFixture) -> None:
     request_email_change(anna, "anna@new.example")
     send_waiting_emails()
     other = User.objects.create_user("other@owner.example", "correct horse battery")

@@ -40,7 +40,7 @@ def copy_of(client: Client) -> Client:
     return copy
 
 
-def test_a_session_that_was_planted_with_the_password_alone_does_not_get_the_factor(anna: User) -> None:
+def test_a_session_planted_with_the_password_alone_lacks_the_second_factor(anna: User) -> None:
     _first, codes = set_up(anna)
     stranger = sign_in(anna)
     victim = copy_of(stranger)
@@ -48,7 +48,7 @@ def test_a_session_that_was_planted_with_the_password_alone_does_not_get_the_fac
     assert not enters(stranger)
 
 
-def test_nor_does_it_get_the_right_to_set_a_phone_up(anna: User, settings: Settings) -> None:
+def test_a_planted_session_cannot_set_up_a_phone(anna: User, settings: Settings) -> None:
     settings.STAFF_TWO_FACTOR = True
     send_link(anna)
     stranger = sign_in(anna)
@@ -58,7 +58,7 @@ def test_nor_does_it_get_the_right_to_set_a_phone_up(anna: User, settings: Setti
     assert len(codes_on(type_code(victim, code_of(show_key(victim))))) == 8
 
 
-def test_nor_the_right_to_another_phone(anna: User) -> None:
+def test_a_planted_session_cannot_replace_a_phone(anna: User) -> None:
     client, codes = set_up(anna)
     seen = copy_of(client)
     client.post(PAGE, {"do": "replace", "password": PASSWORD, "code": codes[0]})
@@ -85,7 +85,7 @@ def doors() -> list[str]:
 
 @pytest.mark.parametrize("demanded", [True, False])
 @pytest.mark.parametrize("method", ["get", "head", "post", "put", "options"])
-def test_the_password_alone_opens_no_door(anna: User, settings: Settings, demanded: bool, method: str) -> None:
+def test_the_password_alone_opens_no_staff_page(anna: User, settings: Settings, demanded: bool, method: str) -> None:
     settings.STAFF_TWO_FACTOR = demanded
     if not demanded:
         set_up(anna)
@@ -96,7 +96,7 @@ def test_the_password_alone_opens_no_door(anna: User, settings: Settings, demand
         assert answer.status_code in (302, 400, 403, 404, 405), webhook_endpoint
 
 
-def test_the_password_alone_opens_nothing_of_owners_and_of_the_api_either(anna: User, settings: Settings) -> None:
+def test_the_password_alone_opens_no_owner_page_or_api(anna: User, settings: Settings) -> None:
     settings.STAFF_TWO_FACTOR = True
     client = sign_in(anna)
     for webhook_endpoint in ("/account/", "/account/me/", "/api/v1/connections/", "/metrics/"):
@@ -118,7 +118,7 @@ def test_a_phone_that_was_removed_leaves_no_backup_code(anna: User) -> None:
     assert not enters_with(sign_in(boris), codes[0])
 
 
-def test_a_set_up_that_was_begun_ends_when_another_session_has_finished_one(anna: User) -> None:
+def test_a_set_up_ends_when_another_session_finishes_one(anna: User) -> None:
     send_link(anna)
     link = link_in_email()
     one, other = sign_in(anna), sign_in(anna)
@@ -158,7 +158,7 @@ def test_another_password_from_an_administrator_leaves_the_factor(anna: User) ->
     assert not enters(client)
 
 
-def test_staff_who_became_an_owner_and_staff_again_have_lost_nothing_of_the_factor(anna: User) -> None:
+def test_a_member_who_was_an_owner_meanwhile_keeps_the_second_factor(anna: User) -> None:
     boris = User.objects.create_superuser("boris@partner.example", PASSWORD)
     set_up(boris)
     User.objects.filter(pk=boris.pk).update(is_staff=False)

@@ -31,7 +31,7 @@ def test_only_https_is_called(scheme: str) -> None:
         sending.checked_addresses(f"{scheme}://example.com/", time.monotonic() + 5)
 
 
-def test_one_inner_answer_among_public_ones_is_enough_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_private_address_among_public_ones_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443)) for ip in ("8.8.8.8", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: answers)
     with pytest.raises(NotAcceptedError):
@@ -149,9 +149,7 @@ def test_the_addresses_that_altegio_gives_are_open(url: str, path: str) -> None:
     "path", [REFUND, f"/smsprovider/..{REFUND}", "/smsprovider/status/callback/{partner_token}?x=1", "/", ""]
 )
 @pytest.mark.django_db
-def test_an_address_that_was_stored_before_it_was_ruled_out_is_not_sent_to(
-    altegio: Sandbox, work: Work, path: str
-) -> None:
+def test_an_address_stored_before_it_was_forbidden_gets_nothing(altegio: Sandbox, work: Work, path: str) -> None:
     address = CallbackAddress.objects.create(host="app", path=path)
     batch = StatusBatch.objects.create(address=address, size=1, first_id=1)
     MessageStatus.objects.create(batch=batch, address=address, message_id="m1", status=4)

@@ -103,7 +103,7 @@ OWNERS = (
 )  # fmt: skip
 
 
-def test_on_the_owners_pages_and_in_the_frame(poisoned: Poisoned, client: Client) -> None:
+def test_stored_markup_stays_text_on_the_owners_pages_and_in_the_frame(poisoned: Poisoned, client: Client) -> None:
     client.force_login(owner())
     shown = "".join(checked(client.get(reverse(name))) for name in OWNERS)
     shown += checked(client.get(reverse("lifecycle:disconnect", args=[Connection.objects.get().pk])))
@@ -112,15 +112,13 @@ def test_on_the_owners_pages_and_in_the_frame(poisoned: Poisoned, client: Client
         checked(Client().get(f"/connect/as/{make_frame_token(owner())}{reverse(name)}"))
 
 
-def test_on_the_connect_pages(poisoned: Poisoned, client: Client) -> None:
+def test_stored_markup_stays_text_on_the_connect_pages(poisoned: Poisoned, client: Client) -> None:
     arrival = Arrival.objects.get()
     checked(client.get(reverse("connect:status", args=[tokens.status_token(arrival)])))
     checked(client.get(reverse("connect:step", args=[tokens.step_token(arrival)])))
 
 
-def test_what_is_typed_into_a_search_or_form_comes_back_as_text(
-    poisoned: Poisoned, text: str, client: Client
-) -> None:
+def test_text_typed_into_a_search_or_form_comes_back_as_text(poisoned: Poisoned, text: str, client: Client) -> None:
     client.force_login(owner())
     for name in OWNERS:
         checked(client.get(reverse(name), dict.fromkeys(("q", "page", "state", "done", "lang", "next", text), text)))

@@ -97,7 +97,7 @@ def all_emails(word: str) -> dict[str, EmailMultiAlternatives]:
 
 
 @pytest.mark.parametrize("word", STORABLE.values(), ids=STORABLE)
-def test_no_email_carries_them_further(word: str) -> None:
+def test_no_email_repeats_strangers_links(word: str) -> None:
     outgoing_emails = all_emails(word)
     for message in outgoing_emails.values():
         check(message)
@@ -111,7 +111,7 @@ def test_no_email_carries_them_further(word: str) -> None:
 
 
 @pytest.mark.parametrize("word", WORDS.values(), ids=WORDS)
-def test_however_deep_they_stand(word: str) -> None:
+def test_no_email_repeats_strangers_links_at_any_depth(word: str) -> None:
     payload = harmless({"lines": [{"place": {"title": word, "others": [[word]]}}]})
     place = payload["lines"][0]["place"]
     for text in (place["title"], place["others"][0][0]):
@@ -134,7 +134,7 @@ def test_an_address_of_ours_is_one_by_its_name_and_by_where_it_leads() -> None:
     assert links_in(payload["title"].replace("localhost", "x")) == []
 
 
-def test_a_row_is_not_told_for_its_columns_could_not_be_judged(connections: list[Connection]) -> None:
+def test_a_whole_row_is_never_given_to_a_template(connections: list[Connection]) -> None:
     with pytest.raises(TypeError, match="connection"):
         harmless({"lines": [{"connection": connections[0]}]})
 
@@ -143,7 +143,7 @@ def test_a_row_is_not_told_for_its_columns_could_not_be_judged(connections: list
     "text",
     ["Aurora Soho", "St. Mary's, 24/7", "Салон «Аврора»", "1,234.50\xa0€", "25.11.2026", "Dr. Ärztin", "10:30"],
 )
-def test_what_is_no_link_stays_as_it_was_written(text: str) -> None:
+def test_text_without_a_link_stays_as_it_was_written(text: str) -> None:
     assert harmless({"title": text}) == {"title": text}
 
 
@@ -155,7 +155,7 @@ def test_a_title_of_ours_with_a_dot_is_still_read(connections: list[Connection])
     assert message.subject == "aurora. beauty is disconnected"
 
 
-def test_an_email_that_cannot_be_made_holds_no_other_up() -> None:
+def test_an_email_that_cannot_be_built_delays_no_other() -> None:
     one, two = (User.objects.create_user(f"{name}@owner.example") for name in ("one", "two"))
     queue_email("disconnected", one, key="1", connection=0)
     queue_email("staff/alerts", two, key="2", lines=["Aurora\x0bBcc: x"], more=0, list_url="")

@@ -85,7 +85,7 @@ def meanwhile(
         ("email", {"email": "mallory@evil.example", "old_password": PASSWORD}, (my_data, "request_email_change")),
     ],
 )
-def test_what_is_under_way_when_an_account_is_taken_back_writes_nothing_over_it(
+def test_a_change_under_way_overwrites_nothing_when_an_account_is_taken_back(
     anna: User, thief: Client, monkeypatch: pytest.MonkeyPatch, page: str, form: dict[str, Any], at: Any
 ) -> None:
     with monkeypatch.context() as patched:
@@ -99,7 +99,7 @@ def test_what_is_under_way_when_an_account_is_taken_back_writes_nothing_over_it(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_link_that_is_under_way_when_an_account_is_taken_back_sets_no_password(
+def test_a_link_under_way_sets_no_password_when_an_account_is_taken_back(
     anna: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor does a link that two press at the same moment work twice."""
@@ -116,7 +116,7 @@ def test_a_link_that_is_under_way_when_an_account_is_taken_back_sets_no_password
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_link_that_is_under_way_when_an_account_is_taken_back_erases_nothing(
+def test_a_link_under_way_erases_nothing_when_an_account_is_taken_back(
     anna: User, thief: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     thief.post(reverse("lifecycle:erase-email"))
@@ -130,7 +130,7 @@ def test_a_link_that_is_under_way_when_an_account_is_taken_back_erases_nothing(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_session_outlives_signing_out_everywhere_by_what_it_does_at_that_moment(
+def test_no_session_survives_signing_out_everywhere_by_a_simultaneous_action(
     anna: User, thief: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Unlinking keeps the session it is done in, and nothing need be linked for it."""
@@ -159,7 +159,9 @@ def test_no_session_outlives_signing_out_everywhere_by_what_it_does_at_that_mome
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_is_erased_at_that_moment_is_erased(anna: User, thief: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_erased_at_that_moment_stays_erased(
+    anna: User, thief: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patched:
         end = meanwhile(patched, ProfileForm, "full_clean", lambda: erase_person(User.objects.get()))
         thief.post(reverse("accounts:me"), {"name": "Anna", "phone": "", "language": "en"})
@@ -183,7 +185,7 @@ def test_staff_who_are_shut_out_while_they_change_their_password_stay_out(monkey
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_colleagues_edit_writes_nothing_over_what_the_owner_does_meanwhile(
+def test_a_colleagues_edit_does_not_overwrite_the_owners_simultaneous_change(
     admin_client: Client, anna: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
@@ -201,7 +203,7 @@ def test_a_colleagues_edit_writes_nothing_over_what_the_owner_does_meanwhile(
 # --- a signature that is not linked ---------------------------------------------------------------
 
 
-def test_a_user_who_was_unlinked_gets_no_pass_by_an_old_arrival(altegio: Sandbox) -> None:
+def test_an_unlinked_user_gets_no_frame_token_by_an_old_arrival(altegio: Sandbox) -> None:
     emma = proven_owner(EMMAS_EMAIL, PASSWORD)
     forms = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(forms, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
@@ -225,7 +227,7 @@ def becomes_staff(office: Client, user: User) -> None:
     assert User.objects.get(pk=user.pk).is_staff
 
 
-def test_what_a_stranger_chose_at_a_sign_up_opens_no_staff_account(admin_client: Client, altegio: Sandbox) -> None:
+def test_a_strangers_sign_up_password_opens_no_staff_account(admin_client: Client, altegio: Sandbox) -> None:
     sign_up(altegio, "colleague@partner.example")
     becomes_staff(admin_client, User.objects.get(email="colleague@partner.example"))
     browser = Client()
@@ -233,12 +235,12 @@ def test_what_a_stranger_chose_at_a_sign_up_opens_no_staff_account(admin_client:
     assert browser.get("/admin/").status_code == 302
 
 
-def test_an_owners_session_is_none_of_a_member_of_staff(admin_client: Client, anna: User, thief: Client) -> None:
+def test_an_owners_session_ends_when_they_become_staff(admin_client: Client, anna: User, thief: Client) -> None:
     becomes_staff(admin_client, anna)
     assert thief.get("/admin/").status_code == 302
 
 
-def test_an_email_sets_no_password_of_a_member_of_staff(admin_client: Client, anna: User) -> None:
+def test_a_reset_email_sets_no_staff_password(admin_client: Client, anna: User) -> None:
     Client().post("/account/reset/", {"email": anna.email})
     link = link_in_email()
     browser = Client()
@@ -252,7 +254,7 @@ def test_an_email_sets_no_password_of_a_member_of_staff(admin_client: Client, an
 # --- who has an account ---------------------------------------------------------------------------
 
 
-def test_a_download_does_not_tell_whether_a_wished_address_has_an_account(anna: User, thief: Client) -> None:
+def test_a_download_does_not_reveal_whether_a_pending_address_has_an_account(anna: User, thief: Client) -> None:
     proven_owner("taken@owner.example")
     payload = []
     for wished in ("taken@owner.example", "newer@owner.example"):
@@ -274,7 +276,7 @@ def test_sign_ins_of_staff_are_limited_for_each_caller(db: None, monkeypatch: py
     assert [answer.status_code for answer in answers] == [200, 200, 429]
 
 
-def test_the_present_password_is_not_guessed_in_a_browser_of_staff_left_open(
+def test_guesses_in_an_open_staff_browser_are_limited(
     admin_client: Client, admin_user: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_at: list[str] = []
@@ -290,7 +292,7 @@ def test_the_present_password_is_not_guessed_in_a_browser_of_staff_left_open(
     assert len(looked_at) == 10
 
 
-def test_strangers_do_not_use_up_the_email_that_an_owner_asks_for_signed_in(anna: User, thief: Client) -> None:
+def test_strangers_do_not_use_up_a_signed_in_owners_emails(anna: User, thief: Client) -> None:
     for number in range(6):
         Client(REMOTE_ADDR=f"192.0.2.{number}").post("/account/reset/", {"email": anna.email})
     OutgoingEmail.objects.all().delete()

@@ -58,21 +58,21 @@ def test_a_password_opens_nothing_before_the_address_is_proven(altegio: Sandbox)
     assert Client().post(form_action(other, "sign-in"), form, headers=OURS).status_code == 400
 
 
-def test_who_signed_up_in_this_browser_keeps_the_password_they_chose(altegio: Sandbox) -> None:
+def test_a_person_who_signed_up_in_this_browser_keeps_their_password(altegio: Sandbox) -> None:
     _page, browser = sign_up(altegio, "olga@example.com", PASSWORD)
     assert b'type="password"' not in browser.get(link_in_email()).content
     opened_email(browser=browser)
     assert sign_in(Client(), "olga@example.com", PASSWORD)
 
 
-def test_elsewhere_the_reader_types_the_password_and_no_other_counts(altegio: Sandbox) -> None:
+def test_in_another_browser_the_reader_chooses_the_password(altegio: Sandbox) -> None:
     sign_up(altegio, "olga@example.com")
     opened_email(PASSWORD)
     assert sign_in(Client(), "olga@example.com", PASSWORD)
     assert not sign_in(Client(), "olga@example.com", ATTACKERS)
 
 
-def test_a_weak_password_is_told_and_the_link_stays_good(altegio: Sandbox) -> None:
+def test_a_weak_password_is_reported_and_the_link_stays_valid(altegio: Sandbox) -> None:
     sign_up(altegio, "olga@example.com")
     link = link_in_email()
     assert Client().post(link, {"password": "12345"}).status_code == 400
@@ -134,7 +134,7 @@ def test_a_new_password_by_email_ends_linked_altegio_users_too(altegio: Sandbox)
     assert sign_in(Client(), not_none(anna.email), "fresh-pass-42")
 
 
-def test_what_was_claimed_before_the_proof_waits_for_the_owner_and_is_not_lost(altegio: Sandbox, work: Work) -> None:
+def test_claims_before_the_proof_wait_for_the_owner(altegio: Sandbox, work: Work) -> None:
     page, _browser = sign_up(altegio, "olga@example.com")
     Client().post("/account/reset/", {"email": "olga@example.com"})
     browser = Client()
@@ -147,7 +147,7 @@ def test_what_was_claimed_before_the_proof_waits_for_the_owner_and_is_not_lost(a
     assert Connection.objects.get().owner == User.objects.get()
 
 
-def test_a_confirmed_change_of_address_is_the_readers_unless_they_are_signed_in(altegio: Sandbox) -> None:
+def test_a_confirmed_address_signs_others_out_unless_its_reader_is_signed_in(altegio: Sandbox) -> None:
     mallory = proven_owner("mallory@example.com", ATTACKERS)
     AltegioIdentity.objects.create(user=mallory, altegio_user_id=MARIA)
     browser = Client()
@@ -171,7 +171,7 @@ def test_an_owner_who_confirms_where_they_are_signed_in_loses_nothing(altegio: S
     assert AltegioIdentity.objects.exists()
 
 
-def test_another_address_written_by_staff_leaves_nothing_open(admin_client: Client, altegio: Sandbox) -> None:
+def test_a_new_address_set_by_staff_ends_all_access(admin_client: Client, altegio: Sandbox) -> None:
     anna = proven_owner("anna@example.com", PASSWORD)
     AltegioIdentity.objects.create(user=anna, altegio_user_id=MARIA)
     thief = Client()
@@ -199,7 +199,7 @@ def mallory() -> User:
     return proven_owner("mallory@example.com", ATTACKERS)
 
 
-def test_an_arrival_that_expects_emma_is_nobody_elses_in_any_door(
+def test_an_arrival_that_expects_emma_is_open_to_nobody_else(
     altegio: Sandbox, work: Work, emma: User, mallory: User
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1)["Location"]
@@ -276,7 +276,7 @@ def test_one_click_with_an_old_session_links_nobody(altegio: Sandbox, emma: User
     assert not AltegioIdentity.objects.exists()
 
 
-def test_what_was_taken_back_while_a_password_was_checked_opens_nothing(
+def test_an_account_taken_back_during_a_password_check_opens_nothing(
     altegio: Sandbox, emma: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The account is taken over between the look at the password and the arrival's change."""
@@ -318,9 +318,7 @@ def test_a_link_of_a_proven_owner_sets_no_password(altegio: Sandbox, emma: User)
     assert sign_in(Client(), EMMAS_EMAIL, PASSWORD)
 
 
-def test_an_email_is_dropped_where_the_arrival_became_anothers_before_it_went_out(
-    altegio: Sandbox, emma: User
-) -> None:
+def test_an_email_is_dropped_if_its_arrival_became_anothers(altegio: Sandbox, emma: User) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "link"), {"email": EMMAS_EMAIL})
     Client().post(form_action(page, "sign-up"), SIGN_UP)
@@ -328,7 +326,7 @@ def test_an_email_is_dropped_where_the_arrival_became_anothers_before_it_went_ou
     assert [message.to for message in mail.outbox] == [["olga@example.com"]]
 
 
-def test_whoever_set_emmas_address_at_altegio_is_out_once_she_opens_an_email(altegio: Sandbox, work: Work) -> None:
+def test_a_stranger_with_emmas_address_loses_access_once_she_opens_an_email(altegio: Sandbox, work: Work) -> None:
     """Mallory's signed visit made an account under it; her claim goes on and is nobody's."""
     arrive(Client(), altegio, AURORA_1)
     account, given = User.objects.get(), make_frame_token(User.objects.get())
@@ -441,7 +439,7 @@ def test_a_strangers_emails_do_not_use_up_a_new_owners_first(altegio: Sandbox, c
     assert [message.to for message in mail.outbox] == [["olga@example.com"]]
 
 
-def test_what_strangers_have_sent_to_one_mailbox_is_little(
+def test_strangers_can_send_few_emails_to_one_mailbox(
     altegio: Sandbox, emma: User, clock: time_machine.Traveller
 ) -> None:
     """From however many networks, on however many arrivals."""
@@ -456,7 +454,7 @@ def test_what_strangers_have_sent_to_one_mailbox_is_little(
     assert sent == {"sign_in_link": 6, "password_reset": 6}
 
 
-def test_changes_to_one_address_by_many_accounts_are_few_and_who_comes_too_late_is_told(
+def test_address_changes_to_one_mailbox_are_limited_and_the_excess_is_reported(
     clock: time_machine.Traveller,
 ) -> None:
     for number in range(8):
@@ -471,7 +469,7 @@ def test_changes_to_one_address_by_many_accounts_are_few_and_who_comes_too_late_
     assert OutgoingEmail.objects.count() == 6
 
 
-def test_who_asks_too_often_on_one_arrival_is_told_whether_or_not_there_is_an_account(
+def test_excess_requests_on_an_arrival_are_reported_for_every_address(
     altegio: Sandbox, emma: User, clock: time_machine.Traveller
 ) -> None:
     for email in (EMMAS_EMAIL, "nobody@owner.example"):
@@ -498,7 +496,7 @@ def test_an_account_taken_over_while_another_signs_in_keeps_no_link(altegio: San
 # --- linked Altegio users -------------------------------------------------------------------------
 
 
-def test_a_new_link_is_shown_told_and_taken_back(altegio: Sandbox, emma: User) -> None:
+def test_a_new_link_is_shown_and_announced_and_can_be_revoked(altegio: Sandbox, emma: User) -> None:
     page = arrive(Client(), altegio, AURORA_1)["Location"]
     browser, phone = Client(headers=OURS), Client()
     sign_in(phone, not_none(emma.email), PASSWORD)
@@ -515,7 +513,7 @@ def test_a_new_link_is_shown_told_and_taken_back(altegio: Sandbox, emma: User) -
     assert Arrival.objects.latest("pk").expected_user == emma
 
 
-def test_nobody_unlinks_anothers(emma: User, mallory: User) -> None:
+def test_nobody_unlinks_another_persons_user(emma: User, mallory: User) -> None:
     identity = AltegioIdentity.objects.create(user=emma, altegio_user_id=EMMA)
     browser = Client()
     browser.force_login(mallory)
