@@ -16,5 +16,5 @@ def test_the_interval_holds_the_median_with_a_chance_of_95_percent(count: int, i
 @pytest.mark.parametrize(
     ("between", "missed"), [(None, True), ((0.7, 0.84), True), ((0.7, 0.86), False), ((0.86, 0.9), False)]
 )
-def test_a_figure_is_missed_where_its_whole_interval_is(between: tuple[float, float] | None, *, missed: bool) -> None:
+def test_a_figure_is_missed_if_its_whole_interval_is(between: tuple[float, float] | None, *, missed: bool) -> None:
     assert Figure("web", "callback", 80, 100, "/s", "bare", least=0.85, between=between).missed is missed

@@ -22,7 +22,7 @@ def share_of_others(report: Report) -> int:
     return sum(count for kind, count in report.overtaken.items() if kind != "notification")
 
 
-def test_no_deadline_is_missed_that_could_be_met_and_the_rest_is_done_later() -> None:
+def test_every_deadline_that_can_be_met_is_met_and_the_rest_follows() -> None:
     report = live_through(44)
     assert (report.missed, report.least_missed) == ([], 0)
     assert keeps_the_limit(report)
@@ -30,7 +30,7 @@ def test_no_deadline_is_missed_that_could_be_met_and_the_rest_is_done_later() ->
     assert set(others.values()) == {0}
 
 
-def test_too_many_arrivals_cost_as_few_deadlines_as_can_be_and_those_of_the_last() -> None:
+def test_too_many_arrivals_miss_as_few_deadlines_as_possible_and_those_of_the_latest() -> None:
     report = live_through(110)
     assert report.least_missed > 0
     assert share_of_others(report) <= report.calls // 5

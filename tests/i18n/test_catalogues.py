@@ -59,7 +59,7 @@ def test_the_spaces_and_ends_of_a_text_are_kept(language: str) -> None:
 
 
 @every_language
-def test_the_source_holds_nothing_new_and_nothing_is_left_over(language: str) -> None:
+def test_the_catalogues_hold_exactly_the_texts_of_the_source(language: str) -> None:
     """Else run `make translations`, and translate."""
     ids = {(message.context, message.id) for message in texts(language)}
     assert ids == {(message.context, message.id) for message in catalogs.found() if message.id}
@@ -72,7 +72,7 @@ def test_the_files_are_as_make_messages_writes_them(language: str) -> None:
     assert file.with_suffix(".mo").read_bytes() == catalogs.as_mo(catalogs.read(language))
 
 
-def test_a_text_is_an_owners_by_how_it_is_marked_and_not_by_where_it_stands(
+def test_the_marking_of_a_text_decides_whether_it_is_for_owners(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "accounts").mkdir()

@@ -130,7 +130,7 @@ def test_a_new_account_keeps_the_language_it_was_made_in(altegio: Sandbox) -> No
     assert mail.outbox[0].subject == "Erősítse meg a címét"
 
 
-def test_who_comes_with_altegios_signature_keeps_the_browsers_language_once(client: Client, altegio: Sandbox) -> None:
+def test_a_signed_owner_keeps_the_browsers_language_once(client: Client, altegio: Sandbox) -> None:
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "uk"
     arrive(client, altegio, AURORA_1)
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "pt"
@@ -163,7 +163,7 @@ def test_a_status_page_speaks_its_owners_language_until_the_visitor_chooses() ->
     assert visit(path, "ru").headers["Vary"].lower().count("accept-language") == 1
 
 
-def test_the_language_tells_nobody_that_an_address_has_an_account(altegio: Sandbox, work: Work) -> None:
+def test_the_language_does_not_reveal_whether_an_address_has_an_account(altegio: Sandbox, work: Work) -> None:
     proven_owner("olga@example.com", PASSWORD, language="pt")
     spoken = []
     for location, email in ((AURORA_1, "olga@example.com"), (AURORA_2, "new@example.com")):

@@ -42,7 +42,7 @@ def test_no_latin_word_stands_on_a_cyrillic_page(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["pt", "hu"])
-def test_no_text_reads_as_in_english(language: str) -> None:
+def test_no_translation_equals_its_english_text(language: str) -> None:
     def own(text: str) -> str:
         return " ".join(word for word in words(text, DATA) if word not in EVERYWHERE)
 

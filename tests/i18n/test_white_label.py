@@ -29,7 +29,7 @@ def shown_to_owners(brand: Brand) -> list[Shown]:
 
 
 @pytest.mark.parametrize("brand", [BLUEBIRD, ONLY_A_NAME])
-def test_nothing_of_the_portal_is_shown(brand: Brand) -> None:
+def test_the_portal_itself_is_never_shown(brand: Brand) -> None:
     wrong = {
         (item.name, text)
         for item in shown_to_owners(brand)
@@ -39,7 +39,7 @@ def test_nothing_of_the_portal_is_shown(brand: Brand) -> None:
     assert wrong == set()
 
 
-def test_every_page_and_e_mail_says_whose_it_is_and_where_help_is() -> None:
+def test_every_page_and_email_names_the_partner_and_its_help() -> None:
     wanted = (BLUEBIRD.name, BLUEBIRD.support_email, BLUEBIRD.support_url, BLUEBIRD.terms_url, BLUEBIRD.privacy_url)
     missing = {
         (item.name, part)
@@ -51,7 +51,7 @@ def test_every_page_and_e_mail_says_whose_it_is_and_where_help_is() -> None:
     assert missing == set()
 
 
-def test_without_addresses_no_sentence_and_no_link_asks_for_one() -> None:
+def test_without_addresses_no_sentence_or_link_needs_one() -> None:
     shown = shown_to_owners(ONLY_A_NAME)
     assert [item.name for item in shown if "mailto:" in item.text or "brand-links" in item.text] == []
     assert [item.name for item in shown if re.search(r"write to\b", item.text, re.IGNORECASE)] == []

@@ -65,7 +65,7 @@ def sent(pbx: Path) -> str:
     return mark.read_text() if mark.exists() else ""
 
 
-def test_each_line_is_sent_once_and_what_was_not_taken_again(pbx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_line_is_sent_until_it_is_accepted_once(pbx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     posted: list[Any] = []
 
     def take(_settings: object, _path: str, calls: list[Any]) -> list[Any]:
@@ -95,7 +95,7 @@ def test_each_line_is_sent_once_and_what_was_not_taken_again(pbx: Path, monkeypa
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
-def test_a_refusal_of_all_ends_the_run_and_loses_none(
+def test_a_refusal_of_all_calls_ends_the_run_and_loses_none(
     pbx: Path, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
     def refuse(_settings: object, _path: str, _calls: object) -> None:
@@ -115,7 +115,7 @@ def test_a_refusal_of_all_ends_the_run_and_loses_none(
         pytest.param({"code": 409, "problems": {"detail": "This chain has not connected yet."}}, id="no telephony"),
     ],
 )
-def test_a_location_that_the_portal_does_not_know_ends_the_run_and_loses_none(
+def test_an_unknown_location_ends_the_run_and_loses_no_call(
     pbx: Path, monkeypatch: pytest.MonkeyPatch, result: dict[str, Any]
 ) -> None:
     pbx.write_text(line(RANG) + line(TALKED))
@@ -125,7 +125,7 @@ def test_a_location_that_the_portal_does_not_know_ends_the_run_and_loses_none(
     assert not sent(pbx)
 
 
-def test_a_call_that_is_kept_or_cannot_be_read_holds_up_no_other(
+def test_a_stored_or_unreadable_call_delays_no_other(
     pbx: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = [{"code": 409, "id": 1, "problems": {"detail": "off"}}, {"code": 400, "problems": {"phone": ["?"]}}]
@@ -147,13 +147,15 @@ def test_a_call_that_is_kept_or_cannot_be_read_holds_up_no_other(
         pytest.param(["--help"], "from cron or a timer", id="help"),
     ],
 )
-def test_what_cannot_be_done_is_said(pbx: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str) -> None:
+def test_an_impossible_command_is_reported(
+    pbx: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], said: str
+) -> None:
     monkeypatch.delenv("PORTAL_URL", raising=False)
     with pytest.raises(SystemExit, match=said):
         asterisk_calls.main(words)
 
 
-def test_settings_that_this_user_may_not_read_are_said(pbx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_settings_are_reported(pbx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def forbid(file: Path) -> str:
         raise PermissionError(13, "Permission denied", str(file))
 
@@ -168,7 +170,7 @@ def test_the_environment_goes_before_the_file(pbx: Path) -> None:
     assert (settings["SALON_ID"], settings["CDR_FILE"]) == ("5", str(pbx))
 
 
-def test_a_refusal_is_told_in_the_portals_words(
+def test_a_refusal_is_reported_in_the_portals_words(
     live_server: LiveServer, monkeypatch: pytest.MonkeyPatch, pbx: Path
 ) -> None:
     monkeypatch.setenv("PORTAL_URL", live_server.url)

@@ -126,7 +126,7 @@ def test_what_an_exchange_sends_becomes_a_call(
     assert (call.type, call.diversion, call.status, call.duration) == expected
 
 
-def test_an_event_before_the_end_of_a_call_of_zadarma_saves_none(api: Api, telephony: Chain) -> None:
+def test_an_event_before_the_end_of_a_zadarma_call_stores_none(api: Api, telephony: Chain) -> None:
     ExchangeWebhook.objects.create(name="zadarma", mapping=PRESETS["zadarma"] | {"salon_id": {"value": 10101}})
     begun = {name: ZADARMA[name] for name in ("pbx_call_id", "caller_id", "called_did", "call_start")}
     answer = api("post", "telephony/exchanges/zadarma/", begun | {"event": "NOTIFY_START"})
@@ -135,7 +135,7 @@ def test_an_event_before_the_end_of_a_call_of_zadarma_saves_none(api: Api, telep
     assert not PhoneCall.objects.exists()
 
 
-def test_the_agents_leg_of_a_call_of_twilio_saves_none_and_stands_in_no_ones_way(
+def test_the_agents_leg_of_a_twilio_call_stores_none_and_blocks_nothing(
     api: Api, client: Client, telephony: Chain
 ) -> None:
     place = {"salon_id": {"value": 10101}}
@@ -182,7 +182,7 @@ WINDOWS = "application/x-www-form-urlencoded; charset=windows-1251"
     ],
 )
 @pytest.mark.django_db
-def test_no_call_is_lost_for_the_letters_of_its_webhook(
+def test_no_call_is_lost_because_of_its_webhooks_encoding(
     client: Client, telephony: Chain, body: bytes, announced: str, read: str
 ) -> None:
     ExchangeWebhook.objects.create(name="pbx", mapping=ENDED)
@@ -208,7 +208,7 @@ def test_no_call_is_lost_for_the_letters_of_its_webhook(
     ids=["form", "parts", "JSON"],
 )
 @pytest.mark.django_db
-def test_what_no_database_can_hold_is_left_out_however_it_comes(client: Client, telephony: Chain, body: str) -> None:
+def test_text_that_no_database_stores_is_left_out(client: Client, telephony: Chain, body: str) -> None:
     ExchangeWebhook.objects.create(name="pbx", mapping=ENDED)
     _key, secret = ApiKey.objects.create_key(name="pbx", scopes=["telephony"])
     headers = {"Authorization": f"Api-Key {secret}"}
@@ -217,7 +217,7 @@ def test_what_no_database_can_hold_is_left_out_however_it_comes(client: Client, 
 
 
 @pytest.mark.django_db
-def test_one_that_rings_is_shown(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
+def test_a_ringing_call_is_shown(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     mapping = {"phone": "from", "diversion": {"value": "101"}, "salon_id": "place"}
     ExchangeWebhook.objects.create(name="ringing", rings=True, mapping=mapping)
     answer = api("post", "telephony/exchanges/ringing/", {"from": CLIENT, "place": 10101})
@@ -226,7 +226,7 @@ def test_one_that_rings_is_shown(api: Api, altegio: Sandbox, telephony: Chain, w
     assert [entry["phone"] for entry in altegio.telephony() if entry["command"] == "event"] == [CLIENT]
 
 
-def test_a_refusal_points_to_the_mapping_only_where_that_led_to_nothing(api: Api, telephony: Chain) -> None:
+def test_a_refusal_points_to_the_mapping_only_if_it_found_nothing(api: Api, telephony: Chain) -> None:
     mapping = {"phone": "from", "diversion": "to", "salon_id": {"value": 10101}}
     ExchangeWebhook.objects.create(name="ringing", rings=True, mapping=mapping)
     answer = api("post", "telephony/exchanges/ringing/", {"from": "nobody"})
@@ -249,14 +249,14 @@ def test_an_address_is_proven_by_an_echo_without_a_key(client: Client) -> None:
 
 @pytest.mark.parametrize("echo", ["", "<b>", "a b", "a\n", "١٢", "a" * 101])
 @pytest.mark.django_db
-def test_nothing_but_a_word_is_echoed(client: Client, echo: str) -> None:
+def test_only_a_word_is_echoed(client: Client, echo: str) -> None:
     assert client.get(ECHO, {"zd_echo": echo}).status_code == 401
     assert client.post(f"{ECHO}?zd_echo=1", {}).status_code == 401
 
 
 @pytest.mark.parametrize("body", [b"", b"hello", b'{"a": ', b"\xff"])
 @pytest.mark.django_db
-def test_what_is_neither_json_nor_a_form_is_refused(api: Api, client: Client, body: Any) -> None:
+def test_a_body_neither_json_nor_a_form_is_refused(api: Api, client: Client, body: Any) -> None:
     ExchangeWebhook.objects.create(name="x", mapping={"phone": "from"})
     _key, secret = ApiKey.objects.create_key(name="pbx", scopes=["telephony"])
     headers = {"Authorization": f"Api-Key {secret}"}
@@ -266,7 +266,7 @@ def test_what_is_neither_json_nor_a_form_is_refused(api: Api, client: Client, bo
 
 @pytest.mark.parametrize("authorization", ["", "Basic", "Basic !", "Basic cGJ4Og==", "Basic cGJ4OndvcmQ="])
 @pytest.mark.django_db
-def test_without_the_key_nothing_is_taken(client: Client, authorization: str) -> None:
+def test_without_the_key_nothing_is_accepted(client: Client, authorization: str) -> None:
     ExchangeWebhook.objects.create(name="x", mapping={"phone": "from"})
     headers = {"Authorization": authorization}
     answer = client.post("/api/v1/telephony/exchanges/x/", "{}", content_type="application/json", headers=headers)
@@ -274,13 +274,13 @@ def test_without_the_key_nothing_is_taken(client: Client, authorization: str) ->
 
 
 @pytest.mark.django_db
-def test_who_waits_to_be_asked_for_a_password_is_asked(client: Client) -> None:
+def test_an_exchange_that_waits_for_a_password_prompt_gets_one(client: Client) -> None:
     answer = client.post("/api/v1/telephony/exchanges/x/", "a=1", content_type="text/plain")
     assert answer.headers["WWW-Authenticate"] == 'Basic realm="portal"'
     assert "Basic authentication" in answer.json()["detail"]
 
 
-def test_a_wrong_name_says_so(api: Api) -> None:
+def test_a_wrong_mapping_name_is_reported(api: Api) -> None:
     answer = api("post", "telephony/exchanges/nobody/", {})
     assert (answer.status_code, "under Integrations" in answer.json()["detail"]) == (404, True)
 
@@ -308,7 +308,7 @@ def test_a_form_in_parts_is_read(body: str) -> None:
         FILE * 101 + PARTS.format("b"),
     ],
 )
-def test_what_only_begins_like_a_form_in_parts_is_refused(body: str) -> None:
+def test_a_body_that_only_begins_like_a_multipart_form_is_refused(body: str) -> None:
     with pytest.raises(InvalidJsonError):
         read_webhook_body(body.encode())
 
@@ -359,7 +359,7 @@ def test_a_path_that_leads_nowhere_leaves_the_field_out(rule: Any) -> None:
         {"phone": "a" * 201},
     ],
 )
-def test_what_is_no_mapping_is_refused(mapping: Any) -> None:
+def test_an_invalid_mapping_is_refused(mapping: Any) -> None:
     with pytest.raises(InvalidMappingError):
         check_mapping(mapping, rings=False)
 
@@ -379,7 +379,7 @@ RULES = [rule for mapping in PRESETS.values() for rule in mapping.values()] + [
 
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
-def test_what_staff_read_of_a_rule_is_the_rule_when_it_is_sent_again(rule: Any) -> None:
+def test_a_rule_shown_to_staff_saves_unchanged(rule: Any) -> None:
     assert read_rule(write_rule(rule)) == rule
 
 
@@ -401,7 +401,7 @@ def test_staff_write_a_rule_in_lines(lines: str, rule: Any) -> None:
 @pytest.mark.parametrize(
     "lines", ["OK = success", "if a is x: b\nif c is x: b", "if a is x: b\nc", "if a is x: | b = c"]
 )
-def test_lines_that_are_no_rule_are_refused(lines: str) -> None:
+def test_invalid_lines_of_a_rule_are_refused(lines: str) -> None:
     with pytest.raises(InvalidMappingError):
         read_rule(lines)
 
@@ -483,7 +483,7 @@ PARTIES = {"map_phone": "a", "map_diversion": "b"}
     ],
 )
 @pytest.mark.django_db
-def test_what_is_wrong_is_said_at_its_field(
+def test_an_error_is_shown_at_its_field(
     staff: Client, telephony: Chain, given: dict[str, str], fields: list[str]
 ) -> None:
     form = staff.post(ADD, {"name": "pbx", **given}).context["adminform"].form
@@ -501,5 +501,5 @@ def test_what_is_wrong_is_said_at_its_field(
     ],
 )
 @pytest.mark.django_db
-def test_what_is_needed_is_enough(staff: Client, telephony: Chain, given: dict[str, str]) -> None:
+def test_the_required_fields_are_enough(staff: Client, telephony: Chain, given: dict[str, str]) -> None:
     assert staff.post(ADD, {"name": "pbx", **given}).status_code == 302

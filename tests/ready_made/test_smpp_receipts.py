@@ -40,7 +40,7 @@ def test_a_receipt_becomes_a_status(text: Any, known_as: Any, status: Any) -> No
 
 
 @pytest.mark.parametrize("text", ["", "Yes, I am coming", "id:5", "stat:DELIVRD", "id:77 stat:DELIVRD"])
-def test_what_is_no_receipt_of_ours_is_none(text: str) -> None:
+def test_a_foreign_receipt_is_ignored(text: str) -> None:
     assert status_of(text, {"1": "altegios-id"}.get, FREE) is None
 
 

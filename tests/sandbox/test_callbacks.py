@@ -13,7 +13,7 @@ from tests.sandbox.conftest import LONDON, Caller, Portal
 CALLBACK = "/altegio/callback/"
 
 
-def test_an_uninstall_and_a_freeze_are_told(sandbox: Sandbox, active: Caller, portal: Portal) -> None:
+def test_an_uninstall_and_a_freeze_send_callbacks(sandbox: Sandbox, active: Caller, portal: Portal) -> None:
     sandbox.freeze(LONDON)
     assert sandbox.callbacks.wait()
     sandbox.uninstall(LONDON)
@@ -27,14 +27,14 @@ def test_an_uninstall_and_a_freeze_are_told(sandbox: Sandbox, active: Caller, po
     assert "demo-token" not in str(sandbox.sent_callbacks())
 
 
-def test_the_partners_own_uninstall_is_not_told(sandbox: Sandbox, active: Caller, portal: Portal) -> None:
+def test_the_partners_own_uninstall_sends_no_callback(sandbox: Sandbox, active: Caller, portal: Portal) -> None:
     active.post(f"/marketplace/salon/{LONDON}/application/1/uninstall")
     assert sandbox.callbacks.wait()
     assert portal.received == []
 
 
 @pytest.mark.parametrize(("amount", "discount", "text"), [("990.99", None, "990.99"), ("990", 10, "990&discount=10")])
-def test_a_payment_at_altegio_is_told_and_signed(
+def test_a_payment_at_altegio_sends_a_signed_callback(
     sandbox: Sandbox, active: Caller, portal: Portal, amount: str, discount: int | None, text: str
 ) -> None:
     if discount is not None:
@@ -49,7 +49,7 @@ def test_a_payment_at_altegio_is_told_and_signed(
     assert active.status().json()["data"]["payments"][0]["id"] == payment_id
 
 
-def test_the_numbers_of_a_payment_may_stand_otherwise_than_they_are_signed(
+def test_the_numbers_of_a_payment_may_be_written_otherwise_than_signed(
     sandbox: Sandbox, active: Caller, portal: Portal
 ) -> None:
     sandbox.configure(padded_amounts=True)

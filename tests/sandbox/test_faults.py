@@ -26,7 +26,7 @@ def test_the_page_names_every_kind() -> None:
     assert {kind for kind in KINDS if f"`{kind}`" not in page} == set()
 
 
-def test_an_error_keeps_the_call_from_happening(sandbox: Sandbox, granted: Caller) -> None:
+def test_an_error_prevents_the_call(sandbox: Sandbox, granted: Caller) -> None:
     sandbox.fault("error", "activate", status=503, headers={"Retry-After": "7"}, body={"why": "rain"})
     answer = granted.activate()
     assert (answer.status_code, answer.headers["Retry-After"], answer.json()) == (503, "7", {"why": "rain"})
@@ -41,7 +41,7 @@ def test_an_error_may_be_a_page(sandbox: Sandbox, granted: Caller) -> None:
     assert answer.text == "<h1>Bad gateway</h1>"
 
 
-def test_a_line_cut_before_leaves_nothing_done(sandbox: Sandbox, granted: Caller) -> None:
+def test_a_connection_cut_before_the_call_leaves_it_undone(sandbox: Sandbox, granted: Caller) -> None:
     sandbox.fault("drop_before", "activate")
     with pytest.raises(requests.ConnectionError):
         granted.activate()
@@ -49,7 +49,7 @@ def test_a_line_cut_before_leaves_nothing_done(sandbox: Sandbox, granted: Caller
     assert not sandbox.requests("activate")[0].processed
 
 
-def test_a_line_cut_after_leaves_the_call_done(sandbox: Sandbox, granted: Caller) -> None:
+def test_a_connection_cut_after_the_call_leaves_it_done(sandbox: Sandbox, granted: Caller) -> None:
     sandbox.fault("drop_after", "activate")
     with pytest.raises(requests.ConnectionError):
         granted.activate()
@@ -71,7 +71,9 @@ def test_a_gateway_gives_up_before_the_call_is_done(sandbox: Sandbox, granted: C
     ("kind", "code"),
     [("html_after", 200), ("redirect_after", 301), ("error_after", 500), ("broken_json_after", 201)],
 )
-def test_a_spoilt_answer_hides_that_the_call_is_done(sandbox: Sandbox, granted: Caller, kind: str, code: int) -> None:
+def test_a_corrupted_answer_hides_that_the_call_is_done(
+    sandbox: Sandbox, granted: Caller, kind: str, code: int
+) -> None:
     sandbox.fault(kind, "activate")
     answer = granted.activate()
     assert answer.status_code == code
@@ -172,7 +174,7 @@ def test_limits_are_sliding_windows_when_switched_on(sandbox: Sandbox, granted: 
     assert sandbox.busiest_second() == 6
 
 
-def test_a_call_that_waits_over_a_reset_belongs_to_the_world_before(sandbox: Sandbox, granted: Caller) -> None:
+def test_a_call_that_outlasts_a_reset_belongs_to_the_old_world(sandbox: Sandbox, granted: Caller) -> None:
     sandbox.fault("delay", "activate", seconds=0.5)
     with ThreadPoolExecutor(1) as pool:
         late = pool.submit(granted.activate)

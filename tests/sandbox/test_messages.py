@@ -93,7 +93,7 @@ def test_a_switch_plays_each_reading_of_what_is_uncertain(
         (200, b'[{"id":"s1","error_code":"32","error_message":"x"}]', "neither"),
     ],
 )
-def test_an_answer_that_is_not_as_documented_is_named(status: int, answer: bytes, problem: str) -> None:
+def test_an_undocumented_answer_is_named(status: int, answer: bytes, problem: str) -> None:
     [(ext_id, refusal, found)] = read_answer(["s1"], status, answer)
     assert (ext_id, refusal) == ("", "")
     assert problem in found
@@ -105,7 +105,9 @@ def test_a_refusal_of_one_destination_is_as_documented() -> None:
     ]
 
 
-def test_from_another_process_and_from_the_page(sandbox: Sandbox, active: Caller, portal: Portal) -> None:
+def test_messages_are_sent_from_another_process_and_from_the_page(
+    sandbox: Sandbox, active: Caller, portal: Portal
+) -> None:
     portal.reply = take
     assert active.post("/_sandbox/messages", {"salon_id": LONDON, "count": 2}).json() == {"ids": [ID, "send-2"]}
     form = {"place": f"{LONDON}-1", "text": "Hi", "sender": "Salon", "count": "1"}

@@ -109,7 +109,7 @@ def running_program(folder: Path, *options: str) -> Iterator[str]:
         assert program.wait(timeout=10) == 0
 
 
-def test_the_program_saves_when_it_is_told_to_stop(tmp_path: Path) -> None:
+def test_the_program_saves_when_it_is_stopped(tmp_path: Path) -> None:
     data = tmp_path / "sandbox.json"
     with running_program(tmp_path, "--data", str(data)) as address:
         assert requests.post(f"{address}/_sandbox/grant", json={"salon_id": LONDON}, timeout=5).ok

@@ -79,7 +79,7 @@ def test_a_payment_of_zero_is_a_payment(active: Caller) -> None:
 
 
 @pytest.mark.parametrize("name", ["Студия", "MyAltegio", "AG", "ag", "", 5])
-def test_sender_names_that_are_refused(active: Caller, name: int | str) -> None:
+def test_invalid_sender_names_are_refused(active: Caller, name: int | str) -> None:
     assert active.name_senders("Aurora", name).status_code == 422
 
 
@@ -145,7 +145,7 @@ def test_telephony_speaks_for_a_chain(sandbox: Sandbox, altegio: Caller) -> None
     assert altegio.voip(command="setup", crm_token="stranger", type="enable").status_code == 404
 
 
-def test_what_needs_a_user_token_says_so(sandbox: Sandbox) -> None:
+def test_calls_that_need_a_user_token_say_so(sandbox: Sandbox) -> None:
     address = f"{sandbox.api_url}/voip/integration/calls?salon_id={LONDON}"
     assert requests.get(address, headers=HEADERS, timeout=5).status_code == 401
     both = HEADERS | {"Authorization": "Bearer demo-token, User someone"}
