@@ -60,7 +60,7 @@ def run_command(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_it_becomes_a_connection_of_nobody_without_an_activation(
+def test_an_adopted_location_has_no_owner_and_no_activation(
     altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     ask_to_adopt(application, AURORA_1)
@@ -70,7 +70,7 @@ def test_it_becomes_a_connection_of_nobody_without_an_activation(
     assert activations(altegio) == 0
 
 
-def test_its_trial_does_not_begin_anew(
+def test_an_adoption_does_not_restart_the_trial(
     altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     ask_to_adopt(application, AURORA_1)
@@ -95,7 +95,7 @@ def test_a_trial_that_ends_after_the_adoption_is_overdue(
         assert Connection.objects.get().next_payment_at == ends_at
 
 
-def test_the_partners_systems_are_told_once(
+def test_an_adoption_is_published_once(
     altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     for _ in range(2):
@@ -106,7 +106,7 @@ def test_the_partners_systems_are_told_once(
     assert json.loads(event.body)["data"]["connection"]["owner_email"] is None
 
 
-def test_keys_and_addresses_that_are_not_ours_are_told_to_staff(
+def test_foreign_keys_and_addresses_alert_staff(
     altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     ask_to_adopt(application, AURORA_1)
@@ -116,7 +116,7 @@ def test_keys_and_addresses_that_are_not_ours_are_told_to_staff(
     assert Alert.objects.filter(kind="settings", cleared_at=None).count() == 1
 
 
-def test_our_event_address_is_added_where_a_token_lets_us(
+def test_our_event_address_is_added_if_a_token_allows_it(
     altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     ApplicationToken.objects.create(application=application, token="the-system-users")
@@ -126,7 +126,7 @@ def test_our_event_address_is_added_where_a_token_lets_us(
     assert TakenSettings.objects.get().missing == "API key"
 
 
-def test_a_frozen_one_is_taken_over_as_frozen(
+def test_a_frozen_connection_is_adopted_as_frozen(
     altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     altegio.freeze(AURORA_1)
@@ -135,7 +135,7 @@ def test_a_frozen_one_is_taken_over_as_frozen(
     assert Connection.objects.get().state == "frozen"
 
 
-def test_what_is_not_connected_is_not_taken_over(altegio: Sandbox, application: Application, work: Work) -> None:
+def test_an_unconnected_location_is_not_adopted(altegio: Sandbox, application: Application, work: Work) -> None:
     altegio.grant(AURORA_1)
     ask_to_adopt(application, AURORA_1)
     ask_to_adopt(application, AURORA_2)
@@ -143,7 +143,7 @@ def test_what_is_not_connected_is_not_taken_over(altegio: Sandbox, application: 
     assert not Connection.objects.exists()
 
 
-def test_what_is_known_here_is_left_alone(
+def test_a_location_known_to_the_portal_is_not_adopted(
     client: Client, altegio: Sandbox, application: Application, work: Work
 ) -> None:
     arrive(client, altegio, AURORA_1, user_id=EMMA)
@@ -164,7 +164,7 @@ def test_the_command_names_each_and_a_dry_run_changes_nothing(
     assert "0 connected at Altegio and unknown here" in run_command()
 
 
-def test_the_command_knows_no_other_application(altegio: Sandbox, application: Application) -> None:
+def test_the_command_refuses_an_unknown_application(altegio: Sandbox, application: Application) -> None:
     with pytest.raises(CommandError, match="no application 77"):
         run_command("--application", "77")
 
@@ -231,7 +231,7 @@ def test_a_stranger_without_a_proof_makes_no_connection(
     assert not Connection.objects.live().exists()
 
 
-def test_what_became_active_a_moment_ago_is_left_to_whoever_is_about_to_arrive(
+def test_a_location_that_has_just_become_active_is_left_to_its_arriving_owner(
     client: Client, altegio: Sandbox, application: Application, work: Work
 ) -> None:
     altegio.connect_elsewhere(AURORA_1, at=timezone.now() - timedelta(minutes=2))
@@ -240,7 +240,7 @@ def test_what_became_active_a_moment_ago_is_left_to_whoever_is_about_to_arrive(
     assert not Connection.objects.live().filter(owner=None).exists()
 
 
-def test_what_altegio_activates_at_the_grant_is_not_taken_from_an_owner_who_has_not_come_yet(
+def test_adoption_leaves_a_location_activated_at_the_grant_to_its_coming_owner(
     client: Client, altegio: Sandbox, application: Application, work: Work
 ) -> None:
     altegio.set_application(1, private=True)
@@ -253,7 +253,7 @@ def test_what_altegio_activates_at_the_grant_is_not_taken_from_an_owner_who_has_
     assert Connection.objects.live().exclude(owner=None).exists()
 
 
-def test_what_an_owner_here_has_connected_a_moment_ago_is_theirs_though_the_answer_was_lost(
+def test_adoption_leaves_a_location_to_the_owner_whose_answer_was_lost(
     client: Client, altegio: Sandbox, application: Application, work: Work
 ) -> None:
     """The location is active at Altegio before the portal has learned by which of its calls."""
@@ -272,7 +272,7 @@ def _path(url: str) -> str:
     return url[url.index("/connect/") :]
 
 
-def test_an_end_that_was_none_is_taken_back_also_after_an_earlier_life(
+def test_a_false_end_is_taken_back_even_after_an_earlier_connection(
     altegio: Sandbox, application: Application, connected_before: None, work: Work
 ) -> None:
     altegio.uninstall(AURORA_1)

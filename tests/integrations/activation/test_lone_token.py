@@ -25,7 +25,7 @@ def granted(altegio: Sandbox) -> None:
     altegio.grant(AURORA_1, application_id=TELEPHONY, user_id=EMMA)
 
 
-def test_it_is_kept_with_its_arrival_and_said_once(
+def test_a_lone_token_is_kept_with_its_arrival_and_reported_once(
     client: Client, altegio: Sandbox, work: Work, granted: None
 ) -> None:
     visit(client, altegio, without="salon_group_id")

@@ -71,7 +71,7 @@ def test_a_server_error_is_asked_about_before_it_is_sent_again(
     assert [request.call for request in altegio.requests()][:3] == ["activate", "status", "activate"]
 
 
-def test_a_line_closed_before_the_call_was_read_is_sent_again(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_a_call_that_altegio_never_read_is_sent_again(client: Client, altegio: Sandbox, work: Work) -> None:
     altegio.fault("drop_before", "activate")
     arrive(client, altegio, AURORA_1)
     work()
@@ -108,7 +108,9 @@ def test_a_403_of_an_active_location_means_done(client: Client, altegio: Sandbox
     assert the_connection().owner is not None
 
 
-def test_active_for_long_and_bound_to_nobody_is_for_staff(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_a_location_active_for_long_without_an_owner_is_for_staff(
+    client: Client, altegio: Sandbox, work: Work
+) -> None:
     altegio.set_application(1, private=True)
     altegio.grant(AURORA_1, at=timezone.now() - timedelta(hours=2))
     follow(client, altegio, AURORA_1)
@@ -171,7 +173,7 @@ def test_past_the_deadline_nothing_is_sent_and_the_owner_gets_the_reconnect_link
     assert shown["locations"][0]["reconnect_url"] == f"{altegio.app_url}/appstore/{AURORA_1}/applications/1/info"
 
 
-def test_an_activation_in_doubt_at_the_deadline_is_asked_about_once_more(
+def test_an_unconfirmed_activation_is_asked_about_once_more_at_the_deadline(
     client: Client, altegio: Sandbox, work: Work, settings: Settings
 ) -> None:
     altegio.fault("drop_after", "activate")
@@ -185,7 +187,7 @@ def test_an_activation_in_doubt_at_the_deadline_is_asked_about_once_more(
     assert len(altegio.requests("activate")) == 1
 
 
-def test_a_grant_given_after_the_arrival_is_a_strangers(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_a_grant_after_the_arrival_belongs_to_somebody_else(client: Client, altegio: Sandbox, work: Work) -> None:
     """The arrival's call met an outage; meanwhile somebody else pressed Connect (docs/altegio.md §1)."""
     altegio.fault("error", "activate", status=500)
     follow(client, altegio, AURORA_1)
@@ -252,9 +254,7 @@ def test_a_late_first_look_raises_one_alert(client: Client, altegio: Sandbox, se
         assert warn_of_late_activations() == 1
 
 
-def test_telephony_that_altegio_refuses_is_told_to_staff_and_stops_nothing_else(
-    client: Client, altegio: Sandbox, work: Work
-) -> None:
+def test_refused_telephony_alerts_staff_and_stops_nothing_else(client: Client, altegio: Sandbox, work: Work) -> None:
     Application.objects.create(altegio_id=TELEPHONY, kind="telephony")
     altegio.fault("error", "voip", status=401, body="{}")
     arrive(client, altegio, AURORA_1, application_id=TELEPHONY)

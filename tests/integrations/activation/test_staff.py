@@ -44,7 +44,7 @@ def expired(client: Client, altegio: Sandbox, work: Work, settings: Settings) ->
     return Connection.objects.get()
 
 
-def test_trying_again_after_the_deadline_asks_first_and_sends_while_altegio_waits(
+def test_a_retry_after_the_deadline_asks_altegio_before_it_sends(
     client: Client, altegio: Sandbox, work: Work, settings: Settings, support: User
 ) -> None:
     connection = expired(client, altegio, work, settings)
@@ -55,7 +55,7 @@ def test_trying_again_after_the_deadline_asks_first_and_sends_while_altegio_wait
     assert Connection.objects.get().state == "active"
 
 
-def test_whom_staff_try_again_after_the_window_has_a_new_one_in_which_others_are_rivals(
+def test_a_claim_retried_by_staff_has_a_new_window_with_rivals(
     client: Client, altegio: Sandbox, work: Work, settings: Settings, support: User
 ) -> None:
     connection = expired(client, altegio, work, settings)
@@ -67,7 +67,7 @@ def test_whom_staff_try_again_after_the_window_has_a_new_one_in_which_others_are
         assert list(Connection.objects.values_list("state", "is_disputed")) == [("conflict", True)] * 2
 
 
-def test_trying_again_sends_nothing_where_altegio_does_not_wait(
+def test_a_retry_sends_nothing_if_altegio_does_not_wait(
     client: Client, altegio: Sandbox, work: Work, settings: Settings, support: User
 ) -> None:
     connection = expired(client, altegio, work, settings)
@@ -79,9 +79,7 @@ def test_trying_again_sends_nothing_where_altegio_does_not_wait(
     assert Connection.objects.get().state == "failed"
 
 
-def test_there_is_nothing_to_try_again_on_an_active_connection(
-    client: Client, altegio: Sandbox, work: Work, support: User
-) -> None:
+def test_an_active_connection_cannot_be_retried(client: Client, altegio: Sandbox, work: Work, support: User) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     with pytest.raises(staff.NotPossibleError):
@@ -128,7 +126,7 @@ def test_moving_a_live_location_to_another_person_is_recorded(
     assert altegio.status_of(AURORA_1) is Status.ACTIVE
 
 
-def test_a_name_that_does_not_fit_is_for_staff_before_the_owner_sees_anything(
+def test_a_mismatched_name_is_reviewed_before_the_owner_sees_anything(
     client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     altegio.grant(AURORA_1, user_id=EMMA)
@@ -156,14 +154,16 @@ def a_holder_leaves_a_held_claim_behind(client: Client, altegio: Sandbox, work: 
     work()
 
 
-def test_a_held_claim_of_a_stranger_stands_in_front_of_nothing_of_the_holder(
+def test_a_strangers_held_claim_does_not_block_the_holders_calls(
     client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     a_holder_leaves_a_held_claim_behind(client, altegio, work)
     assert altegio.status_of(AURORA_1) is Status.UNINSTALLED
 
 
-def test_staff_release_who_comes_again_when_the_holder_has_left(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_staff_release_a_claimant_who_returns_after_the_holder_left(
+    client: Client, altegio: Sandbox, work: Work
+) -> None:
     a_holder_leaves_a_held_claim_behind(client, altegio, work)
     mine = arrive(client, altegio, AURORA_1, user_id=MARIA)
     staff.release(Connection.objects.latest("pk").pk)
@@ -171,7 +171,7 @@ def test_staff_release_who_comes_again_when_the_holder_has_left(client: Client, 
     assert status(client, mine)["state"] == "active"
 
 
-def test_staff_release_who_came_before_the_end_was_known(
+def test_staff_release_a_claimant_who_came_before_the_end_was_known(
     client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     Application.objects.update(hold_activations=True)
@@ -185,7 +185,7 @@ def test_staff_release_who_came_before_the_end_was_known(
     assert status(client, mine)["state"] == "active"
 
 
-def test_what_is_held_stays_held_where_its_window_begins_anew_at_its_end(
+def test_a_held_claim_stays_held_when_its_window_restarts_at_its_end(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     Application.objects.create(altegio_id=1, hold_activations=True)
@@ -197,7 +197,7 @@ def test_what_is_held_stays_held_where_its_window_begins_anew_at_its_end(
     assert altegio.requests() == []
 
 
-def test_what_is_released_asks_first(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_a_released_activation_asks_before_it_is_sent(client: Client, altegio: Sandbox, work: Work) -> None:
     Application.objects.create(altegio_id=1, hold_activations=True)
     follow(client, altegio, AURORA_1)
     staff.release(Connection.objects.get().pk)

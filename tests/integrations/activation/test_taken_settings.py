@@ -34,7 +34,7 @@ def connected(connect: Callable[..., Connection]) -> Connection:
     return found
 
 
-def test_after_an_activation_the_next_round_looks_whether_they_were_taken(
+def test_the_round_after_an_activation_checks_its_settings(
     altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     assert recheck() == 1
@@ -43,7 +43,7 @@ def test_after_an_activation_the_next_round_looks_whether_they_were_taken(
     assert open_alerts() == []
 
 
-def test_what_altegio_recorded_otherwise_is_an_alert_until_it_is_right(
+def test_a_setting_recorded_otherwise_is_an_alert_until_it_is_right(
     altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     at_altegio = not_none(altegio.world.connection(1, AURORA_1))
@@ -87,7 +87,9 @@ def test_the_alert_ends_with_the_connection(client: Client, altegio: Sandbox, wo
     assert open_alerts() == []
 
 
-def test_an_application_without_a_key_misses_none(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_an_application_without_a_key_misses_only_its_event_address(
+    client: Client, altegio: Sandbox, work: Work
+) -> None:
     Application.objects.create(altegio_id=1, kind="other")
     altegio.set_application(1, private=True)
     arrive(client, altegio, AURORA_1)

@@ -56,7 +56,7 @@ def owner() -> str | None:
     return Connection.objects.live().values_list("owner__email", flat=True).get()
 
 
-def test_the_owners_lost_answer_gives_the_location_to_nobody_who_waits(
+def test_the_owners_lost_answer_does_not_give_the_location_to_a_waiting_claimant(
     client: Client, altegio: Sandbox, behind_the_owner: Connection, work: Work
 ) -> None:
     altegio.fault("error_after", "activate")
@@ -70,7 +70,7 @@ def test_the_owners_lost_answer_gives_the_location_to_nobody_who_waits(
     assert owner() == EMMAS_EMAIL
 
 
-def test_a_lost_answer_to_who_has_signed_up_gives_the_location_to_no_later_comer(
+def test_a_lost_answer_to_a_signed_up_owner_does_not_favor_a_later_claimant(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     altegio.fault("error_after", "activate")
@@ -87,7 +87,7 @@ def test_a_lost_answer_to_who_has_signed_up_gives_the_location_to_no_later_comer
     assert Connection.objects.live().values_list("claimant__email", flat=True).get() == "owner@people.example"
 
 
-def test_an_answer_on_record_that_nothing_followed_gives_the_location_to_no_later_comer(
+def test_a_recorded_answer_without_effect_does_not_favor_a_later_claimant(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     """The worker was killed between the two; the stranger's question is asked before the call's lease ends."""
@@ -105,7 +105,7 @@ def test_an_answer_on_record_that_nothing_followed_gives_the_location_to_no_late
     assert Connection.objects.live().values_list("claimant__email", flat=True).get() == "owner@people.example"
 
 
-def test_an_answer_on_record_that_nothing_followed_is_found_after_the_window(
+def test_a_recorded_answer_without_effect_is_found_after_the_window(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     arrive(client, altegio, AURORA_1)
@@ -118,7 +118,7 @@ def test_an_answer_on_record_that_nothing_followed_is_found_after_the_window(
         assert owner() == EMMAS_EMAIL
 
 
-def test_an_answer_that_is_older_than_the_owners_activation_ends_nothing(
+def test_an_answer_older_than_the_owners_activation_ends_nothing(
     client: Client, altegio: Sandbox, behind_the_owner: Connection, work: Work
 ) -> None:
     """Altegio says that the grant is open; before that is read the owner's activation is accepted."""
@@ -131,7 +131,7 @@ def test_an_answer_that_is_older_than_the_owners_activation_ends_nothing(
     assert owner() == EMMAS_EMAIL
 
 
-def test_who_waited_behind_a_holder_leaves_whoever_consents_the_time_to_arrive(
+def test_a_claimant_who_waited_leaves_the_consenting_owner_time_to_arrive(
     client: Client, altegio: Sandbox, behind_the_owner: Connection, work: Work
 ) -> None:
     altegio.grant(AURORA_1, user_id=EMMA)
@@ -142,7 +142,7 @@ def test_who_waited_behind_a_holder_leaves_whoever_consents_the_time_to_arrive(
     assert owner() == EMMAS_EMAIL
 
 
-def test_where_altegio_activates_at_the_grant_it_is_whose_turn_it_is(
+def test_an_activation_at_the_grant_belongs_to_the_next_in_turn(
     client: Client, altegio: Sandbox, behind_the_owner: Connection, work: Work
 ) -> None:
     altegio.set_application(1, private=True)
@@ -155,7 +155,7 @@ def test_where_altegio_activates_at_the_grant_it_is_whose_turn_it_is(
     assert owner() == EMMAS_EMAIL
 
 
-def test_an_owner_who_connects_anew_before_the_end_is_known_is_not_lost_behind_others_claims(
+def test_an_owner_who_reconnects_before_the_end_is_known_goes_before_other_claims(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     arrive(client, altegio, AURORA_1)
@@ -171,9 +171,7 @@ def test_an_owner_who_connects_anew_before_the_end_is_known_is_not_lost_behind_o
     assert owner() == EMMAS_EMAIL
 
 
-def test_a_strangers_lost_call_takes_no_grant_that_was_given_after_it(
-    client: Client, altegio: Sandbox, work: Work
-) -> None:
+def test_a_strangers_lost_call_takes_no_later_grant(client: Client, altegio: Sandbox, work: Work) -> None:
     """Altegio activates at the grant; its owner has not come yet when the stranger's end is looked at again."""
     altegio.set_application(1, private=True)
     altegio.fault("error", "activate", status=500)
@@ -189,7 +187,7 @@ def test_a_strangers_lost_call_takes_no_grant_that_was_given_after_it(
         assert owner() == EMMAS_EMAIL
 
 
-def test_who_waited_is_told_from_who_consented_in_the_same_second(
+def test_a_waiting_claimant_is_told_apart_from_a_consent_in_the_same_second(
     client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     """Altegio tells whole seconds: its consent seems to be older than the stranger's arrival."""
@@ -208,7 +206,7 @@ def test_who_waited_is_told_from_who_consented_in_the_same_second(
     assert not altegio.requests("activate")[1:]
 
 
-def test_who_comes_first_after_an_unnoticed_end_has_it_and_no_later_comer(
+def test_the_first_claimant_after_an_unnoticed_end_gets_the_location(
     client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
     arrive(client, altegio, AURORA_1, user_id=MARIA)
@@ -218,7 +216,7 @@ def test_who_comes_first_after_an_unnoticed_end_has_it_and_no_later_comer(
     assert owner() == MARIAS_EMAIL
 
 
-def test_a_new_owner_who_came_before_the_end_was_known_goes_before_a_later_comer(
+def test_a_new_owner_who_came_before_the_end_was_known_goes_before_later_claimants(
     client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
     """The callback about the end is late."""
@@ -234,7 +232,7 @@ def test_a_new_owner_who_came_before_the_end_was_known_goes_before_a_later_comer
         assert owner() == MARIAS_EMAIL
 
 
-def test_an_owner_who_has_come_back_after_an_unnoticed_end_goes_before_a_later_comer(
+def test_an_owner_who_returns_after_an_unnoticed_end_goes_before_later_claimants(
     client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
     """The stranger's question is asked first."""
@@ -251,7 +249,7 @@ def test_an_owner_who_has_come_back_after_an_unnoticed_end_goes_before_a_later_c
         assert owner() == EMMAS_EMAIL
 
 
-def test_who_waited_behind_a_holder_disputes_nothing_by_coming_again(
+def test_a_waiting_claimant_disputes_nothing_by_coming_again(
     client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     """The holder's end was not told; the stranger comes before, with and after the consent of the new owner."""
@@ -274,7 +272,7 @@ def test_who_waited_behind_a_holder_disputes_nothing_by_coming_again(
 
 
 @pytest.mark.parametrize("refusals", [1, 3])
-def test_who_was_refused_takes_nothing_from_who_comes_after_an_unnoticed_end(
+def test_a_refused_claimant_takes_nothing_from_a_new_owner_after_an_unnoticed_end(
     client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work, refusals: int
 ) -> None:
     """The stranger comes a moment before the new owner, is asked about first, and comes again."""
@@ -295,7 +293,7 @@ def test_who_was_refused_takes_nothing_from_who_comes_after_an_unnoticed_end(
         assert not Alert.objects.filter(kind="conflict").exists()
 
 
-def test_a_stranger_who_comes_later_waits_for_who_came_after_an_unnoticed_end(
+def test_a_later_stranger_waits_for_the_new_owner_after_an_unnoticed_end(
     client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     """Another's question has shown the end; the new owner's has not been asked yet when the stranger comes."""
@@ -315,7 +313,7 @@ def test_a_stranger_who_comes_later_waits_for_who_came_after_an_unnoticed_end(
         assert owner() == MARIAS_EMAIL
 
 
-def test_staff_hear_of_who_connects_anew_where_altegio_activates_at_the_grant_and_the_end_was_not_told(
+def test_staff_hear_of_a_reconnection_activated_at_the_grant_after_an_unnoticed_end(
     client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
     altegio.set_application(1, private=True)
@@ -330,7 +328,7 @@ def test_staff_hear_of_who_connects_anew_where_altegio_activates_at_the_grant_an
         assert owner() == MARIAS_EMAIL
 
 
-def test_whom_staff_give_what_has_ended_unnoticed_is_connected(
+def test_a_claimant_to_whom_staff_give_a_location_ended_unnoticed_is_connected(
     client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
     with later(10):
@@ -341,7 +339,7 @@ def test_whom_staff_give_what_has_ended_unnoticed_is_connected(
         assert altegio.status_of(AURORA_1) == "active"
 
 
-def test_staff_hear_nothing_of_who_claims_what_its_owner_still_has(
+def test_staff_are_not_alerted_of_a_claim_on_a_held_location(
     client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     with later(10):
@@ -351,7 +349,7 @@ def test_staff_hear_nothing_of_who_claims_what_its_owner_still_has(
         assert not Alert.objects.filter(kind="conflict").exists()
 
 
-def test_staff_hear_of_who_comes_to_what_an_erased_person_holds(
+def test_staff_hear_of_a_claim_on_a_location_of_an_erased_person(
     client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     erase_person(not_none(connected.owner))
@@ -362,7 +360,7 @@ def test_staff_hear_of_who_comes_to_what_an_erased_person_holds(
     assert Alert.objects.get(kind="conflict").connection == claim
 
 
-def test_an_end_that_a_status_shows_by_an_open_grant_is_concluded_by_the_portal(
+def test_an_end_inferred_from_an_open_grant_is_recorded_as_the_portals(
     altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
     altegio.grant(AURORA_1, user_id=MARIA)
@@ -402,7 +400,7 @@ CONSENT_AGO = pytest.mark.parametrize("seconds", [0, 7, -3, -30])
 
 
 @CONSENT_AGO
-def test_a_holder_who_is_back_goes_before_who_waited_behind_them(
+def test_a_returning_holder_goes_before_a_waiting_claimant(
     client: Client,
     altegio: Sandbox,
     connected: Connection,
@@ -421,7 +419,7 @@ def test_a_holder_who_is_back_goes_before_who_waited_behind_them(
 
 
 @CONSENT_AGO
-def test_a_stranger_who_comes_after_a_holder_is_back_does_not_get_the_location(
+def test_a_stranger_who_comes_after_a_returning_holder_does_not_get_the_location(
     client: Client,
     altegio: Sandbox,
     come_back_meanwhile: Callable[[datetime], None],
@@ -439,7 +437,7 @@ def test_a_stranger_who_comes_after_a_holder_is_back_does_not_get_the_location(
     }
 
 
-def test_who_is_back_by_a_clock_that_is_behind_goes_before_who_comes_next(
+def test_an_owner_back_by_a_slow_clock_goes_before_the_next_claimant(
     client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
     """Nobody told the end; the owner connects again, and arrives two seconds before that by the portal's clock."""

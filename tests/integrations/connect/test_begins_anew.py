@@ -23,7 +23,7 @@ def anna() -> User:
     ("signed_up", "altegio_user", "anew"),
     [(True, None, True), (True, EMMA, True), (False, MARIA, True), (False, EMMA, False), (False, None, False)],
 )
-def test_who_came_without_knowing_the_account_takes_it_over(
+def test_a_person_whose_account_was_unknown_takes_it_over(
     anna: User, signed_up: bool, altegio_user: int | None, anew: bool
 ) -> None:
     arrival = Arrival(expected_user=anna, signed_up=signed_up, altegio_user_id=altegio_user)

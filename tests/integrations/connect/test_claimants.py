@@ -21,12 +21,12 @@ def claimant() -> User:
     return User.objects.create_user("claimant@owner.example")
 
 
-def test_it_is_the_owner_where_staff_gave_it_to_another_than_who_claimed_it(owner: User, claimant: User) -> None:
+def test_the_claimant_is_the_owner_to_whom_staff_gave_the_location(owner: User, claimant: User) -> None:
     behind = Claimant.behind(Connection(owner=owner, claimant=claimant, claim=f"u:{claimant.pk}", is_proven=False))
     assert (behind.user, behind.claim, behind.is_proven) == (owner, f"u:{owner.pk}", True)
 
 
-def test_it_is_who_claimed_it_where_it_is_nobodys(claimant: User) -> None:
+def test_the_claimant_of_a_location_without_an_owner_is_who_claimed_it(claimant: User) -> None:
     behind = Claimant.behind(Connection(claimant=claimant, is_proven=False, network="n"))
     assert (behind.user, behind.is_proven, behind.network) == (claimant, False, "n")
     assert behind.visitor

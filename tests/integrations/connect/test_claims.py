@@ -171,7 +171,7 @@ def test_staff_give_the_accepted_location_to_the_other(
     assert not_none(only(state="active").owner).identities.get().altegio_user_id == MARIA
 
 
-def test_who_is_left_when_staff_dismiss_the_other_has_the_accepted_location(
+def test_the_claimant_left_after_a_dismissal_gets_the_accepted_location(
     client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     in_flight(client, altegio, work, "drop_after")
@@ -185,7 +185,7 @@ def test_who_is_left_when_staff_dismiss_the_other_has_the_accepted_location(
     assert not Alert.objects.filter(cleared_at=None).exists()
 
 
-def test_who_is_left_when_staff_dismiss_the_other_before_altegios_yes_is_known_has_the_location(
+def test_the_claimant_left_after_a_dismissal_gets_the_later_acceptance(
     client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     in_flight(client, altegio, work, "drop_after")
@@ -196,7 +196,7 @@ def test_who_is_left_when_staff_dismiss_the_other_before_altegios_yes_is_known_h
     assert not Alert.objects.filter(cleared_at=None).exists()
 
 
-def test_who_is_left_when_staff_dismiss_the_other_need_not_come_again(
+def test_the_claimant_left_after_a_dismissal_need_not_come_again(
     client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     arrive(client, altegio, AURORA_1)
@@ -206,7 +206,7 @@ def test_who_is_left_when_staff_dismiss_the_other_need_not_come_again(
     assert not_none(only(state="active").owner).identities.get().altegio_user_id == EMMA
 
 
-def test_two_who_are_left_when_staff_dismiss_a_third_wait_for_a_decision(
+def test_two_claimants_left_after_a_dismissal_wait_for_a_decision(
     client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     for person in (EMMA, MARIA, BALINT):
@@ -216,7 +216,7 @@ def test_two_who_are_left_when_staff_dismiss_a_third_wait_for_a_decision(
     assert claims() == ["conflict", "conflict", "failed"]
 
 
-def test_for_whom_staff_have_decided_a_list_of_before_dismisses_nobody(
+def test_a_stale_list_cannot_dismiss_a_claimant_whom_staff_chose(
     client: Client, altegio: Sandbox, support: User
 ) -> None:
     arrive(client, altegio, AURORA_1)
@@ -228,7 +228,7 @@ def test_for_whom_staff_have_decided_a_list_of_before_dismisses_nobody(
     assert claims() == ["granted", "failed"]
 
 
-def test_of_two_that_staff_dismiss_together_neither_goes_on(
+def test_two_claims_dismissed_together_both_end(
     client: Client, altegio: Sandbox, work: Work, admin_client: Client
 ) -> None:
     arrive(client, altegio, AURORA_1)
@@ -240,7 +240,7 @@ def test_of_two_that_staff_dismiss_together_neither_goes_on(
     assert claims() == ["failed", "failed"]
 
 
-def test_staff_who_dismiss_a_visitor_that_proves_nothing_have_decided_no_dispute(
+def test_dismissing_an_unproven_visitor_decides_no_dispute(
     client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     """Altegio has accepted one of two, and the other's window is over."""
@@ -255,7 +255,7 @@ def test_staff_who_dismiss_a_visitor_that_proves_nothing_have_decided_no_dispute
         assert (accepted.owner, accepted.is_disputed) == (None, True)
 
 
-def test_who_has_not_signed_in_yet_has_the_location_when_staff_have_dismissed_the_other(
+def test_a_claimant_who_signs_in_after_the_others_dismissal_gets_the_location(
     client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     emma = proven_owner(EMMAS_EMAIL, PASSWORD)
@@ -268,7 +268,7 @@ def test_who_has_not_signed_in_yet_has_the_location_when_staff_have_dismissed_th
     assert only(state="active").owner == emma
 
 
-def test_whom_staff_gave_the_location_is_not_one_whom_they_refused(
+def test_a_claimant_whom_staff_chose_does_not_count_as_refused(
     client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     """She connects anew within the hour, and a stranger comes as well."""
@@ -285,7 +285,7 @@ def test_whom_staff_gave_the_location_is_not_one_whom_they_refused(
     assert claims() == ["uninstalled", "failed", "conflict", "conflict"]
 
 
-def test_who_disputes_when_the_window_before_is_over_has_the_whole_new_one(
+def test_a_claimant_who_disputes_after_an_old_window_has_a_whole_new_one(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     """Nothing has ended the first claim yet when its owner returns."""
@@ -297,7 +297,7 @@ def test_who_disputes_when_the_window_before_is_over_has_the_whole_new_one(
         assert claims() == ["conflict", "conflict"]
 
 
-def test_staff_decide_after_the_window_where_altegio_holds_it_active(
+def test_staff_can_decide_after_the_window_about_an_active_location(
     client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     """No conflict without a way out: connected outside the portal, long ago."""
@@ -310,7 +310,7 @@ def test_staff_decide_after_the_window_where_altegio_holds_it_active(
     assert only(state="active").owner is not None
 
 
-def test_what_staff_dismissed_stays_dismissed(client: Client, altegio: Sandbox, work: Work, support: User) -> None:
+def test_a_dismissed_claim_stays_dismissed(client: Client, altegio: Sandbox, work: Work, support: User) -> None:
     in_flight(client, altegio, work, "drop_after")
     dismissed = only(claimant__identities__altegio_user_id=EMMA)
     staff.dismiss_claim(dismissed.pk, support)
@@ -321,7 +321,7 @@ def test_what_staff_dismissed_stays_dismissed(client: Client, altegio: Sandbox, 
     assert (dismissed.state, dismissed.ended_by, dismissed.owner) == ("failed", EndedBy.STAFF, None)
 
 
-def test_a_claim_dismissed_while_its_call_is_on_the_way(
+def test_a_claim_dismissed_while_its_call_is_on_the_way_stays_dismissed(
     client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     arrive(client, altegio, AURORA_1)
@@ -347,9 +347,7 @@ def test_a_claim_that_proves_nothing_opens_no_conflict(client: Client, altegio: 
     assert not Alert.objects.exists()
 
 
-def test_a_proven_claim_goes_before_one_that_came_first_and_proves_nothing(
-    client: Client, altegio: Sandbox, work: Work
-) -> None:
+def test_a_proven_claim_goes_before_an_earlier_unproven_one(client: Client, altegio: Sandbox, work: Work) -> None:
     altegio.grant(AURORA_1, user_id=EMMA)
     visit(altegio, AURORA_1, "bot@example.com")
     work(rounds=1)
@@ -359,7 +357,9 @@ def test_a_proven_claim_goes_before_one_that_came_first_and_proves_nothing(
     assert not_none(only(state="active").owner).identities.get().altegio_user_id == EMMA
 
 
-def test_a_bot_between_the_consent_and_the_owners_redirect(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_a_bot_between_consent_and_redirect_does_not_stop_the_owner(
+    client: Client, altegio: Sandbox, work: Work
+) -> None:
     """It names the number five times a second, each time as somebody else and from elsewhere."""
     for n in range(4):
         visit(altegio, AURORA_1, f"bot{n}@example.com", f"198.51.{n}.1")
@@ -374,7 +374,7 @@ def test_a_bot_between_the_consent_and_the_owners_redirect(client: Client, alteg
     assert not_none(only(state="active").owner).identities.get().altegio_user_id == EMMA
 
 
-def test_whoever_was_refused_waits_longer_and_behind_a_first_arrival(altegio: Sandbox, work: Work) -> None:
+def test_a_refused_claimant_waits_longer_and_behind_a_first_arrival(altegio: Sandbox, work: Work) -> None:
     visit(altegio, AURORA_1, "again@example.com", "198.51.1.1")
     work(rounds=1)
     assert claims() == ["failed"]
@@ -402,7 +402,7 @@ def test_an_unproven_claim_asks_and_settles_before_it_is_sent(
     assert status(Client(), answer)["state"] == "active"
 
 
-def test_coming_again_does_not_make_a_later_grant_an_unproven_visitors(altegio: Sandbox, work: Work) -> None:
+def test_an_unproven_visitor_who_comes_again_gets_no_later_grant(altegio: Sandbox, work: Work) -> None:
     altegio.fault("error", "status", status=500, remaining=None)
     page = visit(altegio, AURORA_1, "bot@example.com")
     with later(10):
@@ -417,7 +417,7 @@ def test_coming_again_does_not_make_a_later_grant_an_unproven_visitors(altegio: 
     assert altegio.status_of(AURORA_1) is Status.PENDING
 
 
-def test_a_wrong_time_zone_is_told_to_staff_until_it_is_right(altegio: Sandbox, work: Work) -> None:
+def test_a_wrong_time_zone_alerts_staff_until_it_is_right(altegio: Sandbox, work: Work) -> None:
     altegio.grant(AURORA_1, at=timezone.now() + timedelta(hours=3))
     visit(altegio, AURORA_1, "new@example.com")
     work()
@@ -431,7 +431,7 @@ def test_a_wrong_time_zone_is_told_to_staff_until_it_is_right(altegio: Sandbox, 
     assert alert.cleared_at
 
 
-def test_what_waited_asks_before_it_is_sent(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_a_claim_that_waited_asks_before_it_is_sent(client: Client, altegio: Sandbox, work: Work) -> None:
     """A signed claim waited for its turn; meanwhile somebody else gave the grant."""
     follow(client, altegio, AURORA_1, user_id=MARIA)
     with later(5):
@@ -441,13 +441,13 @@ def test_what_waited_asks_before_it_is_sent(client: Client, altegio: Sandbox, wo
         assert altegio.requests("activate") == []
 
 
-def test_what_is_sent_at_once_asks_nothing(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_a_claim_sent_at_once_asks_nothing(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     assert [request.call for request in altegio.requests()][:1] == ["activate"]
 
 
-def test_a_private_application_active_by_a_later_consent_is_not_an_earlier_visitors(
+def test_a_private_location_active_by_a_later_consent_goes_to_no_earlier_visitor(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     altegio.set_application(1, private=True)
@@ -460,7 +460,7 @@ def test_a_private_application_active_by_a_later_consent_is_not_an_earlier_visit
         assert not Connection.objects.exclude(owner=None).exists()
 
 
-def test_an_application_that_needs_signatures_connects_nothing_without(altegio: Sandbox, work: Work) -> None:
+def test_an_application_that_needs_signatures_connects_nothing_unsigned(altegio: Sandbox, work: Work) -> None:
     Application.objects.create(altegio_id=1, is_personal_data_access_needed=True)
     altegio.grant(AURORA_1)
     page = follow(Client(), altegio, AURORA_1, user_id=None)
@@ -479,7 +479,7 @@ def test_a_form_from_before_the_flag_was_set_connects_nothing(altegio: Sandbox) 
     assert not User.objects.exists()
 
 
-def test_who_has_proven_nothing_keeps_so_many_undecided_and_goes_on_with_a_proof(
+def test_an_unproven_visitor_has_limited_claims_until_a_proof(
     altegio: Sandbox, work: Work, settings: Settings
 ) -> None:
     settings.UNPROVEN_LOCATIONS_PER_ADDRESS = 1
@@ -497,7 +497,7 @@ def test_who_has_proven_nothing_keeps_so_many_undecided_and_goes_on_with_a_proof
     assert set(Connection.objects.values_list("is_proven", flat=True)) == {True}
 
 
-def test_one_network_and_one_location_keep_so_many_undecided(altegio: Sandbox, settings: Settings) -> None:
+def test_undecided_claims_are_limited_per_network_and_location(altegio: Sandbox, settings: Settings) -> None:
     settings.UNPROVEN_LOCATIONS_PER_NETWORK, settings.UNPROVEN_CLAIMS_PER_LOCATION = 3, 2
     _chain, locations = altegio.add_chain(5)
     for n in range(5):
@@ -508,7 +508,7 @@ def test_one_network_and_one_location_keep_so_many_undecided(altegio: Sandbox, s
     assert Connection.objects.filter(location__altegio_id=AURORA_1).count() == 2
 
 
-def test_the_owner_of_an_account_is_no_rival_of_what_they_claimed_before_they_signed_in(
+def test_an_owner_is_no_rival_of_their_own_claims_before_the_sign_in(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     owner = User.objects.create_user("emma@aurora.example", PASSWORD, email_proven_at=timezone.now())
@@ -521,7 +521,7 @@ def test_the_owner_of_an_account_is_no_rival_of_what_they_claimed_before_they_si
     assert status(client, answer)["state"] == "active"
 
 
-def test_a_chain_whose_claims_are_all_disputed_costs_a_constant_number_of_queries(
+def test_a_fully_disputed_chain_takes_constant_queries(
     client: Client, altegio: Sandbox, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     _chain, locations = altegio.add_chain(300)
@@ -532,7 +532,7 @@ def test_a_chain_whose_claims_are_all_disputed_costs_a_constant_number_of_querie
     assert set(claims()) == {"conflict"}
 
 
-def test_a_chain_that_is_back_at_what_it_holds_costs_a_constant_number_of_queries(
+def test_a_returning_chain_takes_constant_queries(
     client: Client, altegio: Sandbox, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     _chain, locations = altegio.add_chain(300)
@@ -544,7 +544,7 @@ def test_a_chain_that_is_back_at_what_it_holds_costs_a_constant_number_of_querie
     assert OutgoingCall.objects.filter(kind="ask_status").count() == 300
 
 
-def test_a_visitor_that_may_be_sent_any_moment_asks_once_more_also_where_who_is_proven_must_ask(
+def test_a_visitors_queued_claim_asks_again_when_a_proven_claim_must_ask(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     """Maria was refused lately, so her claim asks before it is sent; the visitor's must not overtake it."""

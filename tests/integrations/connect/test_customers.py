@@ -99,7 +99,7 @@ def test_an_unknown_customer_is_404(partner: Client) -> None:
         ({"email": "a@b.example", "language": "tlh"}, "language"),
     ],
 )
-def test_what_cannot_be_is_refused_by_its_name(tell: Tell, body: dict[str, Any], field: str) -> None:
+def test_an_impossible_value_is_refused_by_its_name(tell: Tell, body: dict[str, Any], field: str) -> None:
     answer = tell("C-1", **body)
     assert (answer.status_code, list(answer.json())) == (400, [field])
     assert not User.objects.exists()
@@ -118,7 +118,7 @@ def test_a_name_is_one_line_whatever_spaces_a_spreadsheet_puts_into_it(tell: Tel
         ({"phone": "+3620\u200e"}, "invisible"),
     ],
 )
-def test_it_is_said_what_is_wrong_with_a_text(tell: Tell, told: dict[str, str], why: str) -> None:
+def test_the_error_of_a_text_is_explained(tell: Tell, told: dict[str, str], why: str) -> None:
     (said,) = tell("C-1", email="nina@customer.example", **told).json().values()
     assert why in said[0]
 
@@ -185,7 +185,7 @@ def test_a_signed_arrival_under_the_address_must_prove_it_first(
     assert User.objects.get().language == "hu"
 
 
-def test_an_address_that_was_merely_typed_carries_nothing_until_it_is_proven(
+def test_a_typed_address_carries_nothing_until_it_is_proven(
     client: Client, altegio: Sandbox, work: Work, tell: Tell
 ) -> None:
     answer = arrive(client, altegio, AURORA_1, user_id=None)
@@ -222,7 +222,7 @@ def test_an_owner_who_is_here_carries_the_id_from_then_on(
 
 
 @pytest.mark.parametrize("own", ["B-7", None])
-def test_what_was_written_for_a_connection_is_not_replaced_by_its_customers(
+def test_a_connections_own_id_is_not_replaced_by_its_customers(
     client: Client, altegio: Sandbox, work: Work, tell: Tell, partner: Client, own: str | None
 ) -> None:
     arrive(client, altegio, AURORA_1)
@@ -234,7 +234,7 @@ def test_what_was_written_for_a_connection_is_not_replaced_by_its_customers(
     assert carried() == [own or ""]
 
 
-def test_a_location_that_staff_give_to_another_carries_nothing_of_the_first(
+def test_a_reassigned_location_carries_nothing_of_its_first_owner(
     client: Client, altegio: Sandbox, work: Work, tell: Tell, partner: Client
 ) -> None:
     arrive(client, altegio, AURORA_1)
@@ -250,14 +250,14 @@ def test_a_location_that_staff_give_to_another_carries_nothing_of_the_first(
     assert (live.owner, live.external_id) == (claim.claimant, "C-2")
 
 
-def test_an_owner_sees_and_takes_along_what_was_told(tell: Tell) -> None:
+def test_an_owner_sees_and_downloads_what_the_partner_stored(tell: Tell) -> None:
     owner = proven_owner("anna@customer.example")
     tell("C-1", email="anna@customer.example", name="Anna at the partner's")
     assert export_person(owner)["customer"]["name"] == "Anna at the partner's"
 
 
 @pytest.mark.parametrize("proven", [True, False])
-def test_who_is_erased_is_nobodys_customer(tell: Tell, proven: bool) -> None:
+def test_an_erased_person_is_nobodys_customer(tell: Tell, proven: bool) -> None:
     if proven:
         proven_owner("anna@customer.example")
     tell("C-1", email="anna@customer.example", name="Anna")
@@ -273,7 +273,7 @@ def test_staff_find_customers(admin_client: Client, tell: Tell) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("ids", [["C-1"] * 4, ["C-1", "C-2", "C-3", "C-4"]])
-def test_told_at_once_by_several_there_is_one_customer_and_one_account(ids: list[str]) -> None:
+def test_simultaneous_requests_make_one_customer_and_one_account(ids: list[str]) -> None:
     data = [CustomerData(external_id, "anna@customer.example") for external_id in ids]
     results = at_once(*[partial(put_customer, each) for each in data])
     made = [result[1] for result in results if isinstance(result, tuple)]
@@ -283,14 +283,14 @@ def test_told_at_once_by_several_there_is_one_customer_and_one_account(ids: list
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_crowd_that_tells_of_one_customer_is_answered() -> None:
+def test_many_requests_about_one_customer_are_all_answered() -> None:
     data = [CustomerData("C-1", f"anna{number}@customer.example") for number in range(12)]
     results = at_once(*[partial(put_customer, each) for each in data])
     assert [type(result) for result in results] == [tuple] * 12
     assert Customer.objects.count() == 1
 
 
-def test_whose_customer_is_somebody_else_carries_nothing_of_them(
+def test_a_connection_carries_nothing_of_somebody_elses_customer(
     client: Client, altegio: Sandbox, work: Work, tell: Tell
 ) -> None:
     arrive(client, altegio, AURORA_1)
@@ -302,7 +302,7 @@ def test_whose_customer_is_somebody_else_carries_nothing_of_them(
     assert carried() == [""]
 
 
-def test_who_has_a_mistyped_address_learns_nothing_of_the_customer(tell: Tell) -> None:
+def test_the_holder_of_a_mistyped_address_learns_nothing_of_the_customer(tell: Tell) -> None:
     proven_owner("anna@customer.example")
     tell("C-1", email="ana@customer.example", name="Anna", phone="+36201234567", language="hu")
     tell("C-1", email="anna@customer.example", name="Anna", phone="+36201234567", language="hu")
@@ -310,7 +310,7 @@ def test_who_has_a_mistyped_address_learns_nothing_of_the_customer(tell: Tell) -
     assert (left.name, left.phone, left.language) == ("", "", "")
 
 
-def test_who_opened_a_link_to_a_mistyped_address_is_not_let_in_once_it_is_put_right(tell: Tell) -> None:
+def test_a_link_to_a_mistyped_address_lets_nobody_in_once_corrected(tell: Tell) -> None:
     tell("C-1", email="ana@customer.example")
     as_opened = User.objects.get()
     tell("C-1", email="anna@customer.example")

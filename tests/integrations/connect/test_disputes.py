@@ -58,7 +58,7 @@ def owners() -> list[str | None]:
     return list(Connection.objects.live().values_list("owner__email", flat=True))
 
 
-def test_a_stranger_who_claimed_a_location_before_the_consent_keeps_it_from_nobody(
+def test_a_claim_before_the_consent_keeps_the_location_from_nobody(
     client: Client, altegio: Sandbox, work: Work, claimed_before: Connection
 ) -> None:
     with time_machine.travel(timezone.now() + timedelta(seconds=20)):
@@ -73,7 +73,7 @@ def test_a_stranger_who_claimed_a_location_before_the_consent_keeps_it_from_nobo
     assert not Alert.objects.filter(cleared_at=None).exists(), "it needs no staff"
 
 
-def test_a_stranger_who_asks_first_is_refused_and_the_owner_goes_on(
+def test_a_stranger_who_is_first_is_refused_and_the_owner_connected(
     client: Client, altegio: Sandbox, work: Work, claimed_before: Connection
 ) -> None:
     with time_machine.travel(timezone.now() + timedelta(seconds=20)):
@@ -89,7 +89,7 @@ def test_a_stranger_who_asks_first_is_refused_and_the_owner_goes_on(
     assert owners() == [EMMAS_EMAIL]
 
 
-def test_staff_may_give_what_altegio_accepted_to_the_other_one_also_when_their_window_is_over(
+def test_staff_may_give_the_accepted_location_to_a_rival_after_their_window(
     altegio: Sandbox, in_dispute: None, work: Work
 ) -> None:
     accepted, other = Connection.objects.order_by("pk")
@@ -103,7 +103,7 @@ def test_staff_may_give_what_altegio_accepted_to_the_other_one_also_when_their_w
     assert accepted.owner == other.claimant
 
 
-def test_who_claimed_it_before_and_comes_with_the_consent_is_in_dispute_with_who_came_between(
+def test_an_owner_back_with_the_consent_disputes_with_a_claimant_in_between(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     """The owner has connected anew; somebody is quicker than their redirect, but leaves them the time to arrive."""
@@ -120,7 +120,7 @@ def test_who_claimed_it_before_and_comes_with_the_consent_is_in_dispute_with_who
     assert set(Connection.objects.values_list("state", "is_disputed")) == {("conflict", True)}
 
 
-def test_staff_hear_of_two_whom_the_consent_may_be_of(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_staff_hear_of_two_claimants_whose_consent_it_may_be(client: Client, altegio: Sandbox, work: Work) -> None:
     mine = arrive(client, altegio, AURORA_1)
     follow(client, altegio, AURORA_1, user_id=MARIA)
     work()
@@ -152,7 +152,7 @@ def test_the_page_goes_on_while_the_question_is_on_its_way(
         assert status(client, mine)["state"] == "pending"
 
 
-def test_who_was_let_go_on_is_in_dispute_again_when_the_other_comes_with_the_same_consent(
+def test_a_released_claimant_is_in_dispute_again_when_the_rival_returns(
     client: Client, altegio: Sandbox, work: Work, in_dispute: None
 ) -> None:
     """Both were in dispute; the owner connects anew, and the stranger is quicker; but nothing has been sent yet."""
@@ -168,7 +168,7 @@ def test_who_was_let_go_on_is_in_dispute_again_when_the_other_comes_with_the_sam
     assert set(Connection.objects.values_list("state", "is_disputed")) == {("conflict", True)}
 
 
-def test_who_lost_a_dispute_waits_behind_the_holder_like_anybody(
+def test_the_loser_of_a_dispute_waits_behind_the_holder(
     client: Client, altegio: Sandbox, work: Work, in_dispute: None
 ) -> None:
     """Altegio has not been asked about their own claim since: that call stands behind others."""
@@ -186,7 +186,7 @@ def test_who_lost_a_dispute_waits_behind_the_holder_like_anybody(
     assert OutgoingCall.objects.get(connection=other).state == "unconfirmed", "Altegio is asked"
 
 
-def test_of_an_application_whose_activations_staff_release_they_hear_at_once(
+def test_staff_hear_at_once_of_disputes_of_an_application_with_held_activations(
     client: Client, altegio: Sandbox
 ) -> None:
     Application.objects.create(altegio_id=1, hold_activations=True)
@@ -195,7 +195,7 @@ def test_of_an_application_whose_activations_staff_release_they_hear_at_once(
     assert Alert.objects.filter(cleared_at=None, kind=Alert.Kind.CONFLICT).count() == 2
 
 
-def test_staff_hear_of_two_who_claim_what_was_connected_by_nobody_here(
+def test_staff_hear_of_two_claims_on_a_location_connected_elsewhere(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     altegio.connect_elsewhere(AURORA_1)
@@ -206,7 +206,7 @@ def test_staff_hear_of_two_who_claim_what_was_connected_by_nobody_here(
     assert Alert.objects.filter(cleared_at=None, kind=Alert.Kind.CONFLICT, connection__in=claimed).count() == 2
 
 
-def test_what_is_to_be_sent_while_somebody_else_claims_it_is_asked_about_and_not_held(
+def test_a_queued_activation_with_a_rival_is_asked_about_and_not_held(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     """The rival came while the owner's call was with a worker, and was refused; the call comes back unsent."""
@@ -228,7 +228,7 @@ def test_what_is_to_be_sent_while_somebody_else_claims_it_is_asked_about_and_not
     assert owners() == [EMMAS_EMAIL]
 
 
-def test_what_altegio_activates_at_the_grant_is_not_whose_claim_is_older(
+def test_an_activation_at_the_grant_does_not_go_to_the_older_claim(
     client: Client, altegio: Sandbox, work: Work, claimed_before: Connection
 ) -> None:
     altegio.set_application(1, private=True)
@@ -239,7 +239,7 @@ def test_what_altegio_activates_at_the_grant_is_not_whose_claim_is_older(
     assert owners() == [EMMAS_EMAIL]
 
 
-def test_who_is_held_for_a_rival_goes_on_when_altegio_has_refused_the_rival(
+def test_a_claim_held_for_a_rival_goes_on_when_the_rival_is_refused(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     """The rival came seconds before the consent; their call was on its way, and is refused after the question."""
@@ -270,7 +270,7 @@ def test_a_rivals_window_that_ends_gives_the_location_to_nobody(client: Client, 
     assert theirs.get().state == "held"
 
 
-def test_whoever_comes_again_in_a_dispute_has_the_whole_window(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_a_claimant_who_returns_in_a_dispute_has_a_whole_window(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     follow(client, altegio, AURORA_1, user_id=MARIA)
     work(rounds=2)
@@ -281,7 +281,7 @@ def test_whoever_comes_again_in_a_dispute_has_the_whole_window(client: Client, a
         assert mine.calls.get().deadline_at == mine.deadline_at
 
 
-def test_what_altegio_refused_before_a_consent_does_not_end_it(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_a_refusal_before_the_consent_does_not_end_the_claim(client: Client, altegio: Sandbox, work: Work) -> None:
     """It was connected elsewhere; then its owner had that ended, and connected anew."""
     altegio.connect_elsewhere(AURORA_1)
     with ago(60):
@@ -295,7 +295,7 @@ def test_what_altegio_refused_before_a_consent_does_not_end_it(client: Client, a
     assert owners() == [EMMAS_EMAIL]
 
 
-def test_rivals_of_many_arrivals_cost_a_constant_number_of_queries(
+def test_rivals_of_many_arrivals_take_constant_queries(
     client: Client, altegio: Sandbox, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     """Each of the rival claims ends at another moment."""
@@ -319,7 +319,7 @@ def test_a_chain_that_a_stranger_named_before_is_connected(client: Client, alteg
 
 
 @pytest.mark.usefixtures("in_dispute")
-def test_staff_hear_no_more_of_what_altegio_accepted_in_a_dispute_once_it_has_ended() -> None:
+def test_the_alert_about_a_disputed_acceptance_ends_with_the_connection() -> None:
     accepted = lock(Connection.objects.filter(is_disputed=True).latest("pk").pk)
     accept(accepted, State.ACTIVE, "Altegio accepted it.")
     conflicts = Alert.objects.filter(kind=Alert.Kind.CONFLICT, connection=accepted, cleared_at=None)

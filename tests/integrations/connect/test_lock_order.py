@@ -36,7 +36,7 @@ def transactions(queries: CaptureQueriesContext) -> Iterator[list[str]]:
             locked = []
 
 
-def test_an_arrival_at_what_is_connected(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_an_arrival_at_a_connected_location_locks_in_order(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     with CaptureQueriesContext(connection) as queries:
@@ -44,7 +44,7 @@ def test_an_arrival_at_what_is_connected(client: Client, altegio: Sandbox, work:
     assert list(transactions(queries)) == [["connection", "location"]]
 
 
-def test_altegios_yes_and_the_locations_data(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_the_acceptance_and_the_location_data_lock_in_order(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     with CaptureQueriesContext(connection) as queries:
         work()
@@ -53,7 +53,7 @@ def test_altegios_yes_and_the_locations_data(client: Client, altegio: Sandbox, w
     assert ["location", "connection"] not in found
 
 
-def test_a_person_is_erased_while_arrivals_come(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_an_erasure_during_arrivals_locks_in_order(client: Client, altegio: Sandbox, work: Work) -> None:
     """Many rows at once are locked by their keys first: an update alone locks them in any order."""
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
@@ -67,7 +67,7 @@ def test_a_person_is_erased_while_arrivals_come(client: Client, altegio: Sandbox
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_visit_does_not_wait_for_who_signs_in_on_the_earlier_one(altegio: Sandbox) -> None:
+def test_a_visit_does_not_wait_for_a_sign_in_on_the_earlier_arrival(altegio: Sandbox) -> None:
     """They hold the arrival and want the connections that the visit holds."""
     arrive(Client(), altegio, AURORA_1)
 

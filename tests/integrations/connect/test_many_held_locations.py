@@ -48,7 +48,7 @@ def arrival_at_held(count: int, emma: User) -> Arrival:
     return arrival
 
 
-def test_signing_in_takes_as_many_queries_however_many_they_are(emma: User) -> None:
+def test_signing_in_takes_constant_queries(emma: User) -> None:
     taken = []
     for count in (3, 30):
         arrival = arrival_at_held(count, emma)
@@ -63,14 +63,14 @@ def test_signing_in_takes_as_many_queries_however_many_they_are(emma: User) -> N
     assert taken[0] == taken[1]
 
 
-def test_each_is_asked_about_but_not_at_once_where_it_was_asked_about_just_now(emma: User) -> None:
+def test_each_location_just_asked_about_is_asked_about_again_later(emma: User) -> None:
     arrivals.give_to(arrival_at_held(3, emma), emma, is_just_proven=True)
     questions = OutgoingCall.objects.filter(kind=AskStatus.name, state="queued")
     assert questions.count() == 3
     assert not questions.filter(due_at__lt=timezone.now() + timedelta(seconds=30)).exists()
 
 
-def test_of_several_claims_of_hers_at_one_place_what_is_alive_stands_with_all_arrivals(emma: User) -> None:
+def test_the_live_one_of_her_claims_at_a_location_takes_all_arrivals(emma: User) -> None:
     """Two sign-ups under her address, and one that Altegio has accepted; none was known to be hers."""
     application = Application.objects.create(altegio_id=1)
     location = Location.objects.create(altegio_id=1)
@@ -117,7 +117,7 @@ def claimed_here(state: str, **columns: Any) -> Connection:
 
 @pytest.mark.parametrize("ended", ["uninstalled", "expired", "failed"])
 @pytest.mark.parametrize("state", ["granted", "conflict", "active"])
-def test_what_had_ended_before_the_sign_in_takes_nothing_from_what_stands(emma: User, ended: str, state: str) -> None:
+def test_claims_that_ended_before_the_sign_in_take_nothing_away(emma: User, ended: str, state: str) -> None:
     first = claimed_here(ended, ended_by="staff", ended_at=timezone.now())
     second = claimed_here(state)
     give_claims([first, second], {f"a:{EMMA}"}, Claimant.of(emma))
@@ -128,7 +128,7 @@ def test_what_had_ended_before_the_sign_in_takes_nothing_from_what_stands(emma: 
     assert second.owner == (emma if state == "active" else None)
 
 
-def test_no_claim_stands_aside_for_what_staff_must_decide(emma: User) -> None:
+def test_no_claim_gives_way_to_one_that_staff_must_decide(emma: User) -> None:
     connections = [claimed_here("active", is_disputed=True), claimed_here("conflict")]
     give_claims(connections, {f"a:{EMMA}"}, Claimant.of(emma))
     assert Connection.objects.filter(state="conflict").exists()

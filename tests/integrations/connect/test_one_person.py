@@ -51,7 +51,7 @@ def links_in_emails() -> list[str]:
 # --- several arrivals -----------------------------------------------------------------------------
 
 
-def test_who_signs_in_on_one_signed_arrival_has_the_locations_of_all(
+def test_signing_in_on_one_signed_arrival_gives_the_locations_of_all(
     altegio: Sandbox, work: Work, emma: User
 ) -> None:
     """Altegio has signed both as of the same user, and leads the owner from the first to the second itself."""
@@ -65,7 +65,7 @@ def test_who_signs_in_on_one_signed_arrival_has_the_locations_of_all(
     assert not Arrival.objects.exclude(expected_user=None).exists()
 
 
-def test_a_signed_user_whose_address_changed_has_what_they_claimed_under_the_former(
+def test_a_signed_user_keeps_their_claims_when_their_address_changed(
     altegio: Sandbox, work: Work, emma: User
 ) -> None:
     arrive(Client(), altegio, AURORA_1)
@@ -78,7 +78,7 @@ def test_a_signed_user_whose_address_changed_has_what_they_claimed_under_the_for
     assert Connection.objects.get().owner == User.objects.get(email=EMMAS_EMAIL)
 
 
-def test_a_signed_user_whose_address_is_another_accounts_by_now_signs_in_to_that_one(
+def test_a_signed_user_signs_in_to_the_account_that_has_their_address_now(
     altegio: Sandbox, work: Work, emma: User
 ) -> None:
     arrive(Client(), altegio, AURORA_1)
@@ -120,7 +120,7 @@ def test_an_old_email_opens_no_arrival_that_waits_for_nobody(altegio: Sandbox, e
 
 
 @pytest.mark.parametrize("is_signed", [True, False])
-def test_a_holder_who_comes_through_a_claim_of_nobodys_keeps_what_they_hold(
+def test_a_holder_who_returns_through_an_unproven_claim_keeps_the_location(
     altegio: Sandbox, work: Work, emma: User, is_signed: bool
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
@@ -140,9 +140,7 @@ def test_a_holder_who_comes_through_a_claim_of_nobodys_keeps_what_they_hold(
     assert [each.pk for each in own_connections(emma)] == [held.pk]
 
 
-def test_of_two_claims_of_one_person_the_newer_arrival_and_its_window_count(
-    altegio: Sandbox, work: Work, emma: User
-) -> None:
+def test_the_newer_of_one_persons_two_arrivals_sets_the_window(altegio: Sandbox, work: Work, emma: User) -> None:
     """The first was not sent yet; the second came with a later consent, which would be a stranger's to the first."""
     with time_machine.travel(timezone.now() - timedelta(minutes=50)):
         page = arrive(Client(), altegio, AURORA_1, user_id=None)
@@ -159,9 +157,7 @@ def test_of_two_claims_of_one_person_the_newer_arrival_and_its_window_count(
     assert Connection.objects.get(state="active").owner == emma
 
 
-def test_a_claim_that_gave_way_and_is_accepted_all_the_same_is_its_persons(
-    altegio: Sandbox, work: Work, emma: User
-) -> None:
+def test_a_superseded_claim_that_is_accepted_belongs_to_its_person(altegio: Sandbox, work: Work, emma: User) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
     again = follow(Client(), altegio, AURORA_1, user_id=None)
@@ -185,7 +181,7 @@ def accept(connection: Connection) -> None:
 
 @pytest.mark.parametrize("user_id", [None, EMMA])
 @pytest.mark.parametrize("window_is_over", [False, True])
-def test_what_altegio_accepts_of_a_person_who_was_erased_since_is_disconnected_again(
+def test_an_acceptance_for_an_erased_person_is_disconnected_again(
     altegio: Sandbox, emma: User, user_id: int | None, window_is_over: bool
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=user_id)
@@ -199,9 +195,7 @@ def test_what_altegio_accepts_of_a_person_who_was_erased_since_is_disconnected_a
     assert OutgoingCall.objects.filter(kind="uninstall", state="queued").exists()
 
 
-def test_what_altegio_accepts_for_an_account_that_staff_have_closed_stays_connected(
-    altegio: Sandbox, emma: User
-) -> None:
+def test_an_acceptance_for_a_closed_account_stays_connected(altegio: Sandbox, emma: User) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
     OutgoingCall.objects.filter(kind="activate").update(state="done", finished_at=timezone.now())
@@ -210,7 +204,7 @@ def test_what_altegio_accepts_for_an_account_that_staff_have_closed_stays_connec
     assert not OutgoingCall.objects.filter(kind="uninstall").exists()
 
 
-def test_nor_is_it_disconnected_where_their_account_never_had_an_address(altegio: Sandbox) -> None:
+def test_an_acceptance_for_an_account_without_an_address_stays_connected(altegio: Sandbox) -> None:
     """Altegio may sign somebody without one; staff are not offered to give what they hold away either."""
     arrive(Client(), altegio, AURORA_1)
     OutgoingCall.objects.filter(kind="activate").update(state="done", finished_at=timezone.now())
@@ -221,9 +215,7 @@ def test_nor_is_it_disconnected_where_their_account_never_had_an_address(altegio
     assert not User.objects.erased().exists()
 
 
-def test_what_two_dispute_stays_connected_also_where_the_accepted_claim_gave_way_to_the_same_persons(
-    altegio: Sandbox, emma: User
-) -> None:
+def test_an_accepted_superseded_claim_in_a_dispute_stays_connected(altegio: Sandbox, emma: User) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
     Connection.objects.update(state="failed", ended_by="portal", is_disputed=True, ended_at=timezone.now())
@@ -232,7 +224,7 @@ def test_what_two_dispute_stays_connected_also_where_the_accepted_claim_gave_way
     assert not OutgoingCall.objects.filter(kind="uninstall").exists()
 
 
-def test_a_strangers_page_says_nothing_of_what_the_owner_of_the_typed_address_holds(
+def test_a_strangers_page_says_nothing_of_the_typed_addresss_locations(
     altegio: Sandbox, work: Work, emma: User
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
@@ -251,9 +243,7 @@ def test_a_strangers_page_says_nothing_of_what_the_owner_of_the_typed_address_ho
 # --- time goes forwards only ----------------------------------------------------------------------
 
 
-def test_an_older_arrival_that_is_acted_on_late_takes_no_time_from_a_newer_claim(
-    altegio: Sandbox, emma: User
-) -> None:
+def test_an_older_arrival_used_late_does_not_shorten_a_newer_claim(altegio: Sandbox, emma: User) -> None:
     with time_machine.travel(timezone.now() - timedelta(minutes=40)):
         older = arrive(Client(), altegio, AURORA_1, user_id=None)
     newer = arrive(Client(), altegio, AURORA_1, user_id=None)
@@ -267,7 +257,7 @@ def test_an_older_arrival_that_is_acted_on_late_takes_no_time_from_a_newer_claim
     assert (again.deadline_at, again.last_arrived_at) == (disputed.deadline_at, disputed.last_arrived_at)
 
 
-def test_who_presses_connect_once_more_within_the_hour_has_a_new_hour(
+def test_pressing_connect_again_within_the_hour_starts_a_new_hour(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     now = timezone.now()
@@ -280,7 +270,7 @@ def test_who_presses_connect_once_more_within_the_hour_has_a_new_hour(
     assert status(client, answer)["state"] == "active"
 
 
-def test_what_warned_of_the_first_hour_ends_with_it(client: Client, altegio: Sandbox) -> None:
+def test_the_warning_about_the_first_hour_ends_with_it(client: Client, altegio: Sandbox) -> None:
     arrive(client, altegio, AURORA_1)
     claim = Connection.objects.get()
     Connection.objects.update(warned=2)
@@ -299,7 +289,7 @@ def test_what_warned_of_the_first_hour_ends_with_it(client: Client, altegio: San
 
 
 @pytest.mark.parametrize("state", ["queued", "sending"])
-def test_a_disconnecting_that_the_former_owner_wished_ends_when_staff_move_the_location(
+def test_the_former_owners_disconnection_ends_when_staff_move_the_location(
     altegio: Sandbox, work: Work, emma: User, state: str
 ) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)

@@ -66,7 +66,7 @@ def test_the_forms_of_a_location_list(query: str, expected: Any) -> None:
         "salon_id=1&user_data_sign=ab", "salon_id=1&user_data=%%%&user_data_sign=x", "user_data=a&user_data_sign=b",
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_refused(query: str) -> None:
+def test_unreadable_parameters_are_refused(query: str) -> None:
     with pytest.raises(InvalidArrivalError) as refusal:
         read_redirect(query, TOKEN)
     assert str(refusal.value.advice)
@@ -119,7 +119,7 @@ def test_without_a_partner_token_no_signature_is_valid() -> None:
 
 
 @pytest.mark.parametrize("repeated", ["user_data", "user_data_sign"])
-def test_signed_data_stands_there_once(repeated: str) -> None:
+def test_repeated_signed_data_is_refused(repeated: str) -> None:
     pair = signed()
     with pytest.raises(InvalidArrivalError):
         read_redirect(f"salon_id=1&{urlencode(pair)}&{repeated}={pair[repeated]}", TOKEN)

@@ -59,7 +59,7 @@ def test_a_refused_stranger_steps_back_where_the_owners_answer_is_lost(
     assert status(client, mine)["state"] == "active"
 
 
-def test_whom_staff_dismissed_does_not_dispute_it_again(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_a_dismissed_claimant_does_not_dispute_again(client: Client, altegio: Sandbox, work: Work) -> None:
     follow(client, altegio, AURORA_1, user_id=MARIA)
     mine = arrive(client, altegio, AURORA_1)
     person = User.objects.create_user("s@x.example")
@@ -82,7 +82,9 @@ def test_an_owner_with_an_old_link_is_not_overtaken_by_a_stranger(
     assert list(Connection.objects.order_by("-pk").values_list("state", flat=True))[:2] == ["conflict", "conflict"]
 
 
-def test_a_stranger_seconds_before_the_consent_is_one(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_a_stranger_seconds_before_the_consent_counts_as_a_stranger(
+    client: Client, altegio: Sandbox, work: Work
+) -> None:
     """His answer got lost; the owner consented 20 seconds after he had come."""
     altegio.fault("error", "activate", status=500)
     follow(client, altegio, AURORA_1, user_id=MARIA)

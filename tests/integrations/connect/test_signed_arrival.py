@@ -106,7 +106,7 @@ def test_without_a_grant_the_claim_fails_and_binds_nobody(client: Client, altegi
     assert altegio.status_of(10101) is Status.PENDING, "a refused claim is not retried on a stranger's grant"
 
 
-def test_a_reconnection_after_an_uninstall_nobody_told_of(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_an_owner_reconnects_after_an_unnoticed_uninstall(client: Client, altegio: Sandbox, work: Work) -> None:
     first = arrive(client, altegio, 10101)
     work()
     altegio.uninstall(10101)
@@ -127,7 +127,7 @@ def set_the_clock_back(seconds: int) -> None:
 
 
 @pytest.mark.parametrize("fast", [0, 45])
-def test_a_reconnection_before_the_answer_to_the_disconnection(
+def test_an_owner_reconnects_before_the_disconnection_is_answered(
     client: Client, altegio: Sandbox, work: Work, fast: int
 ) -> None:
     arrive(client, altegio, 10101)
@@ -150,7 +150,7 @@ def test_a_reconnection_before_the_answer_to_the_disconnection(
 
 
 @pytest.mark.parametrize("fast", [0, 45])
-def test_a_reconnection_before_the_answer_to_the_activation(
+def test_an_owner_reconnects_before_the_activation_is_answered(
     client: Client, altegio: Sandbox, work: Work, fast: int
 ) -> None:
     arrive(client, altegio, 10101)

@@ -40,7 +40,7 @@ def test_a_row_happens_as_it_is_written(
 
 
 @pytest.mark.parametrize("to", [State.GRANTED, State.ACTIVE, State.FROZEN])
-def test_nobody_but_staff_moves_what_staff_ended(client: Client, altegio: Sandbox, to: State) -> None:
+def test_only_staff_move_a_connection_that_staff_ended(client: Client, altegio: Sandbox, to: State) -> None:
     arrive(client, altegio, AURORA_1)
     ended = Connection.objects.get()
     move(ended, State.FAILED, "Staff decided.", ended_by=EndedBy.STAFF)

@@ -79,7 +79,7 @@ def test_the_link_in_an_e_mail(altegio: Sandbox) -> None:
     assert versions(emma) == [VERSION]
 
 
-def test_whose_address_somebody_typed_has_accepted_nothing(altegio: Sandbox) -> None:
+def test_a_person_whose_address_somebody_typed_has_accepted_nothing(altegio: Sandbox) -> None:
     olga = proven_owner("olga@example.com", PASSWORD)
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(action(page, "sign-up"), SIGN_UP)
@@ -98,7 +98,7 @@ def test_each_version_is_kept_once_and_an_application_may_have_its_own(
         accept_terms(emma, BLUEBIRD)
 
 
-def test_where_there_are_no_terms_nothing_is_said_or_kept(altegio: Sandbox, settings: Settings) -> None:
+def test_without_terms_nothing_is_shown_or_stored(altegio: Sandbox, settings: Settings) -> None:
     settings.BRAND = Brand()
     client = Client()
     page = client.get(arrive(client, altegio, AURORA_1)["Location"])
@@ -108,14 +108,14 @@ def test_where_there_are_no_terms_nothing_is_said_or_kept(altegio: Sandbox, sett
 
 
 @pytest.mark.parametrize(("part", "words"), [("terms_url", "privacy policy"), ("privacy_url", "terms of use")])
-def test_one_of_them_alone(altegio: Sandbox, settings: Settings, part: str, words: str) -> None:
+def test_one_of_the_two_documents_is_enough(altegio: Sandbox, settings: Settings, part: str, words: str) -> None:
     settings.BRAND = replace(BLUEBIRD, **{part: ""})
     page = arrive(Client(), altegio, AURORA_1, user_id=None).content.decode()
     assert f">{words}</a>." in page
     assert page.count("you accept the <a") == 1
 
 
-def test_it_is_in_the_owners_download_and_goes_with_them(altegio: Sandbox) -> None:
+def test_the_acceptance_is_in_the_owners_download_and_erased_with_them(altegio: Sandbox) -> None:
     arrive(Client(), altegio, AURORA_1)
     emma = User.objects.get()
     account = export_person(emma)["account"]

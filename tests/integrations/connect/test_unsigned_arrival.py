@@ -49,7 +49,7 @@ def test_sign_in_ends_at_the_status_page_and_the_location_is_theirs(
     assert Connection.objects.get().owner == owner
 
 
-def test_a_wrong_password_is_told_and_nothing_is_claimed(altegio: Sandbox, owner: User) -> None:
+def test_a_wrong_password_is_reported_and_nothing_is_claimed(altegio: Sandbox, owner: User) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     answer = Client().post(form_action(page, "sign-in"), {"email": owner.email, "password": "wrong"})
 
@@ -151,7 +151,7 @@ def test_an_old_step_says_what_to_do(altegio: Sandbox) -> None:
     assert b"Altegio" in answer.content
 
 
-def test_nobody_takes_an_arrival_that_is_somebodys(altegio: Sandbox, work: Work, owner: User) -> None:
+def test_nobody_takes_over_anothers_arrival(altegio: Sandbox, work: Work, owner: User) -> None:
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "sign-up"), {**SIGN_UP, "email": "first@example.com"})
     answer = Client().post(form_action(page, "sign-in"), {"email": owner.email, "password": PASSWORD})

@@ -38,13 +38,15 @@ def email_to(person: User, **params: object) -> OutgoingEmail:
     return OutgoingEmail(template="email_changed", to="emma@aurora.example", person=person, params=params)
 
 
-def test_what_it_leaves_out_is_the_portals(voice: Application) -> None:
+def test_the_portals_brand_fills_what_an_application_leaves_out(voice: Application) -> None:
     brand = brand_of(voice)
     assert (brand.name, brand.color, brand.support_email) == ("Bluebird Voice", "#101030", BLUEBIRD.support_email)
     assert brand_of(Application(altegio_id=3)) == brand_of(None) == BLUEBIRD
 
 
-def test_its_pages_and_e_mails_have_it(client: Client, altegio: Sandbox, voice: Application) -> None:
+def test_the_applications_pages_and_emails_carry_its_brand(
+    client: Client, altegio: Sandbox, voice: Application
+) -> None:
     page = client.get(arrive(client, altegio, AURORA_1, application_id=2)["Location"]).content.decode()
     assert "<bdi>Bluebird Voice</bdi>" in page
     assert brand_of(voice).stylesheet_path in page
@@ -53,7 +55,9 @@ def test_its_pages_and_e_mails_have_it(client: Client, altegio: Sandbox, voice: 
     assert message.reply_to == [BLUEBIRD.support_email]
 
 
-def test_an_owner_of_two_applications_knows_the_portals(client: Client, altegio: Sandbox, voice: Application) -> None:
+def test_an_owner_of_two_applications_sees_the_portals_brand(
+    client: Client, altegio: Sandbox, voice: Application
+) -> None:
     arrive(client, altegio, AURORA_1, application_id=2)
     emma = User.objects.get()
     assert brand_for(emma) == brand_of(voice)
@@ -124,7 +128,7 @@ class TestForm:
             ("brand_terms_url", "javascript:alert(1)"),
         ],
     )
-    def test_what_cannot_be_used_is_said_beside_the_field(
+    def test_an_unusable_value_is_reported_at_its_field(
         self, admin_client: Client, address: str, field: str, value: object
     ) -> None:
         assert list(self.post(admin_client, address, **{field: value})) == [field]

@@ -61,7 +61,7 @@ def test_a_connection_is_found_by_the_id_that_it_was_given(connection: Connectio
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
-def test_nothing_clears_it(connection: Connection, nothing: str | None) -> None:
+def test_an_empty_id_clears_it(connection: Connection, nothing: str | None) -> None:
     patch(connection, {"external_id": "C-1"})
     assert patch(connection, {"external_id": nothing}).json()["external_id"] is None
     assert found("C-1") == []
@@ -89,7 +89,7 @@ def test_an_unknown_connection_is_404(connection: Connection) -> None:
     assert patch(connection, {"external_id": "C-1"}).status_code == 404
 
 
-def test_a_new_id_is_told_once_with_the_answer_of_the_api(connection: Connection) -> None:
+def test_a_new_id_is_published_once_as_the_api_shows_it(connection: Connection) -> None:
     shown = patch(connection, {"external_id": "C-1"}).json()
     patch(connection, {"external_id": "C-1"})
 
@@ -124,7 +124,7 @@ CHANGES: dict[str, tuple[Callable[[Connection], None], str, object]] = {
 
 
 @pytest.mark.parametrize(("change", "field", "value"), CHANGES.values(), ids=CHANGES)
-def test_another_owner_or_title_is_told(
+def test_another_owner_or_title_is_published(
     connection: Connection, change: Callable[[Connection], None], field: str, value: object
 ) -> None:
     since = timezone.now().isoformat()
@@ -142,7 +142,7 @@ def test_the_owner_is_shown_once_altegio_has_bound_them(client: Client, altegio:
     assert {claim[name] for name in claim if name.startswith("owner_")} == {None}
 
 
-def test_who_the_owner_is_and_what_became_of_it(connection: Connection) -> None:
+def test_the_api_shows_the_owner_and_the_outcome(connection: Connection) -> None:
     owner = not_none(connection.owner)
     move(lock(connection.pk), State.FROZEN, "No payment came.")
     frozen = caller("read").get(f"/api/v1/connections/{connection.pk}/").json()
@@ -155,7 +155,7 @@ def test_who_the_owner_is_and_what_became_of_it(connection: Connection) -> None:
     assert caller("read").get(f"/api/v1/connections/{connection.pk}/").json()["frozen_at"] is None
 
 
-def test_who_is_erased_leaves_no_id_in_events(connection: Connection) -> None:
+def test_an_erased_owner_leaves_no_id_in_events(connection: Connection) -> None:
     patch(connection, {"external_id": "C-1"})
     erase(connection)
 

@@ -46,7 +46,7 @@ def connect(number: int, *, application: int = 1, **fields: Any) -> Connection:
 
 
 @pytest.mark.leaves_stranded("claims are planted without their calls")
-def test_of_windows_that_run_out() -> None:
+def test_expiring_windows_are_locked_in_key_order() -> None:
     waiting: dict[str, Any] = {"state": "granted", "owner": None, "activated_at": None}
     one, other = (
         connect(number, **waiting, deadline_at=timezone.now() + timedelta(minutes=5 - number)) for number in (1, 2)
@@ -55,7 +55,7 @@ def test_of_windows_that_run_out() -> None:
 
 
 @pytest.mark.leaves_stranded("a run is planted without its page")
-def test_of_a_page_of_the_list_beside_an_answer_that_settles_a_finding() -> None:
+def test_a_list_page_and_a_settling_answer_lock_in_key_order() -> None:
     """The answer's connection, of another application at a renamed location, and then the run."""
     application, other = connect(1).application, connect(1, application=2)
     run = Reconciliation.objects.create(trigger=Reconciliation.Trigger.NIGHTLY, lists_left=1)
@@ -68,7 +68,7 @@ def test_of_a_page_of_the_list_beside_an_answer_that_settles_a_finding() -> None
     assert Location.objects.get().title == "Renamed"
 
 
-def test_of_imported_payments() -> None:
+def test_imported_payments_lock_in_key_order() -> None:
     one, other = connect(1), connect(2)
     rows = cross(
         lambda: list(import_payments(PAYMENTS, overlap=Overlap.WARN, dry_run=False)),
@@ -82,13 +82,13 @@ def take_customers() -> list[Any]:
     return list(import_customers(CUSTOMERS, dry_run=False))
 
 
-def test_of_the_connections_of_imported_customers() -> None:
+def test_connections_of_imported_customers_are_locked_in_key_order() -> None:
     one, other = connect(1), connect(2)
     assert len(cross(take_customers, first=partial(lock, one.pk), then=partial(lock, other.pk))) == 2
     assert list(Connection.objects.order_by("pk").values_list("external_id", flat=True)) == ["C-1", "C-2"]
 
 
-def test_of_the_accounts_of_imported_customers() -> None:
+def test_accounts_of_imported_customers_are_locked_in_key_order() -> None:
     one, other = (proven_owner(f"owner{number}@people.example").pk for number in (1, 2))
     accounts = User.objects.select_for_update(no_key=True)
     cross(take_customers, first=partial(accounts.get, pk=one), then=partial(accounts.get, pk=other))

@@ -35,14 +35,14 @@ def connections(states: Sequence[State], *, application: int = 1, salon: int = 1
         ([CONFLICT, FAILED], 1),
     ],
 )
-def test_one_connection_counts_at_a_place(states: Sequence[State], current: int) -> None:
+def test_one_connection_counts_at_an_installation(states: Sequence[State], current: int) -> None:
     here = connections(states)
     connections([ACTIVE], salon=10102)
     assert Connection.objects.same_place(here[0]).current() == here[current]
     assert Connection.objects.at_altegio(1, 10101).current() == here[current]
 
 
-def test_nothing_counts_where_nothing_is() -> None:
+def test_no_connection_counts_at_an_empty_installation() -> None:
     assert Connection.objects.at_altegio(1, 10101).current() is None
 
 
@@ -55,7 +55,7 @@ def test_nothing_counts_where_nothing_is() -> None:
         ([UNINSTALLED, FAILED], 1, []),  # no older grant, though it ranks before
     ],
 )
-def test_what_has_taken_an_ended_connections_place(
+def test_the_successor_of_an_ended_connection_is_found(
     states: Sequence[State], ended: int, successors: list[int]
 ) -> None:
     here = connections(states)
@@ -70,7 +70,7 @@ def test_each_state_is_in_its_group_alone() -> None:
     assert {each.state for each in Connection.objects.not_ended()} == {ACTIVE, FROZEN, GRANTED, CONFLICT}
 
 
-def test_a_place_is_an_application_and_a_location() -> None:
+def test_an_installation_is_an_application_and_a_location() -> None:
     one, other = connections([UNINSTALLED, ACTIVE])
     connections([ACTIVE], application=2)
     connections([ACTIVE], salon=10102)

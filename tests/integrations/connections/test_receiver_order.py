@@ -160,7 +160,7 @@ STORIES = {"the whole story": whole_story, "frozen from the start": frozen_from_
 
 
 @pytest.mark.parametrize("story", STORIES.values(), ids=STORIES.keys())
-def test_a_story_leaves_the_same_rows_whoever_is_told_first(play: Callable[[Story], Rows], story: Story) -> None:
+def test_a_story_leaves_the_same_rows_in_either_receiver_order(play: Callable[[Story], Rows], story: Story) -> None:
     in_order = play(story)
     with reversed_receivers():
         reversed_order = play(story)

@@ -76,7 +76,7 @@ def test_a_freeze_and_a_payment_are_followed(
     assert Callback.objects.latest("pk").state == "contradicted"
 
 
-def test_what_altegio_contradicted_is_not_confirmed_by_a_later_true_one(
+def test_a_contradicted_callback_is_not_confirmed_by_a_later_true_one(
     client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     for _ in range(3):
@@ -272,7 +272,7 @@ def test_an_empty_configured_token_matches_nothing(client: Client, db: None, set
         json.dumps({"partner_token": TOKEN, "salon_id": 1, "application_id": 1, "event": ""}).encode(),
     ],
 )
-def test_what_is_not_the_documented_json_is_400(client: Client, db: None, body: bytes) -> None:
+def test_undocumented_json_is_400(client: Client, db: None, body: bytes) -> None:
     assert post_callback(client, body).status_code == 400
     assert not Callback.objects.exists()
 
@@ -298,7 +298,7 @@ def test_a_number_of_any_size_is_stored_and_read_again(client: Client, db: None,
     assert parse_as_written(Callback.objects.get().body)["odd"] == odd
 
 
-def test_what_a_database_cannot_store_as_text_is_stored(client: Client, db: None) -> None:
+def test_text_that_a_database_cannot_hold_is_stored_too(client: Client, db: None) -> None:
     assert tell(client, "sur\x00prise \ud800", odd="\x00\ud800", deep=[[[{}]]]).status_code == 200
     assert Callback.objects.get().event == "surprise \ufffd"
 

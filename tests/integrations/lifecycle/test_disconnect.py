@@ -97,7 +97,7 @@ def test_after_an_uncertain_end_altegio_is_asked_and_it_happens_once(
     assert OutgoingCall.objects.get(kind="uninstall").attempts.filter(purpose="send").count() == 1 + sent_twice
 
 
-def test_what_is_gone_already_counts_as_disconnected(
+def test_a_connection_already_gone_counts_as_disconnected(
     altegio: Sandbox, work: Work, connected: Connection, api: Api
 ) -> None:
     altegio.uninstall(10101)
@@ -133,7 +133,7 @@ def test_the_same_owner_connects_again_and_the_history_stays(
     assert User.objects.count() == 1
 
 
-def test_the_end_of_an_earlier_connection_a_moment_before_is_not_this_ones(
+def test_the_recent_end_of_an_earlier_connection_is_not_this_ones(
     client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     disconnect(connected.pk, by=None, why="It is connected anew.")
@@ -146,7 +146,7 @@ def test_the_end_of_an_earlier_connection_a_moment_before_is_not_this_ones(
     assert altegio.status_of(AURORA_1) is Status.UNINSTALLED
 
 
-def test_an_end_by_a_slow_clock_is_not_sent_again_to_the_connection_made_since(
+def test_an_end_by_a_slow_clock_does_not_disconnect_the_next_connection(
     altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     """Altegio activates at the grant, and its clock is three seconds behind."""
@@ -161,7 +161,7 @@ def test_an_end_by_a_slow_clock_is_not_sent_again_to_the_connection_made_since(
     assert altegio.status_of(AURORA_1) is Status.ACTIVE
 
 
-def test_an_owner_is_told_of_the_end_also_where_a_strangers_claim_waits(
+def test_an_owner_is_notified_of_the_end_even_if_a_stranger_waits(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     Application.objects.create(altegio_id=1, hold_activations=True)

@@ -40,7 +40,7 @@ def state_after_a_round(connection: Connection, work: Work) -> str:
 
 
 @pytest.mark.parametrize(("move", "state"), [("freeze", "frozen"), ("uninstall", "uninstalled")])
-def test_what_nobody_told_is_found_as_soon_as_the_period_ends(
+def test_a_missed_change_is_found_as_soon_as_the_period_ends(
     altegio: Sandbox, connected: Connection, work: Work, move: str, state: str
 ) -> None:
     getattr(altegio, move)(10101)
@@ -49,7 +49,7 @@ def test_what_nobody_told_is_found_as_soon_as_the_period_ends(
     assert state_after_a_round(connected, work) == state
 
 
-def test_until_it_is_clear_it_is_asked_each_day(altegio: Sandbox, connected: Connection, work: Work) -> None:
+def test_an_unclear_connection_is_asked_about_each_day(altegio: Sandbox, connected: Connection, work: Work) -> None:
     set_back(connected, asked=timedelta(hours=2), ended=timedelta(hours=1))
     recheck()
     work()
@@ -75,7 +75,7 @@ def test_a_lost_unfreeze_is_found_in_the_round_of_all(
     assert state_after_a_round(connected, work) == "active"
 
 
-def test_the_one_asked_longest_ago_is_the_first(connect: Callable[..., Connection], settings: Settings) -> None:
+def test_the_connection_asked_longest_ago_is_first(connect: Callable[..., Connection], settings: Settings) -> None:
     first, second = connect(10101), connect(10102)
     set_back(first, asked=timedelta(days=8), ended=timedelta(days=-20))
     set_back(second, asked=timedelta(days=9), ended=timedelta(days=-20))
@@ -98,13 +98,13 @@ def test_ended_periods_leave_room_to_the_round_of_all(connect: Callable[..., Con
     OutgoingCall.objects.filter(state="queued").delete()
 
 
-def test_a_share_of_nothing_asks_nothing(connected: Connection, settings: Settings) -> None:
+def test_an_empty_share_asks_nothing(connected: Connection, settings: Settings) -> None:
     settings.RECHECK_SHARE = 0
     set_back(connected, asked=timedelta(days=30), ended=timedelta(days=2))
     assert recheck() == 0
 
 
-def test_a_round_costs_as_many_queries_for_many_as_for_one(
+def test_a_round_takes_constant_queries(
     connect: Callable[..., Connection], django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for place in (10101, 10102, 10201, 10401):

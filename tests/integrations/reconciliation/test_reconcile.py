@@ -53,7 +53,7 @@ def findings(run: Reconciliation) -> list[Any]:
     return list(rows)
 
 
-def test_agreement_costs_a_list_and_a_status_of_each_and_finds_nothing(
+def test_a_run_without_differences_reads_the_list_and_each_status(
     altegio: Sandbox, work: Work, chain: list[int]
 ) -> None:
     run = reconcile(work)
@@ -84,7 +84,7 @@ def test_the_budget_of_a_night_goes_to_those_asked_longest_ago(
     assert states() == {chain[0]: "frozen", chain[1]: "frozen", chain[2]: "active"}
 
 
-def test_what_nobody_told_is_found_and_applied(altegio: Sandbox, work: Work, chain: list[int]) -> None:
+def test_a_missed_change_is_found_and_applied(altegio: Sandbox, work: Work, chain: list[int]) -> None:
     altegio.uninstall(chain[0])
     altegio.freeze(chain[1])
     run = reconcile(work)
@@ -96,7 +96,7 @@ def test_what_nobody_told_is_found_and_applied(altegio: Sandbox, work: Work, cha
     assert (run.calls, len(altegio.requests())) == (4, 4)
 
 
-def test_a_list_that_lacks_very_many_is_one_finding_and_they_are_asked_about_in_their_turn(
+def test_a_list_that_lacks_very_many_is_one_finding_and_asks_in_turn(
     altegio: Sandbox, work: Work, chain: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compare, "MAX_MISSING", 1)
@@ -109,7 +109,7 @@ def test_a_list_that_lacks_very_many_is_one_finding_and_they_are_asked_about_in_
     assert states() == {chain[0]: "uninstalled", chain[1]: "uninstalled", chain[2]: "active"}
 
 
-def test_frozen_ones_may_be_left_out_and_one_that_ended_is_found(
+def test_frozen_connections_may_be_missing_and_an_ended_one_is_found(
     altegio: Sandbox, work: Work, chain: list[int]
 ) -> None:
     altegio.configure(list_frozen=False)
@@ -123,9 +123,7 @@ def test_frozen_ones_may_be_left_out_and_one_that_ended_is_found(
     assert states() == {chain[0]: "frozen", chain[1]: "uninstalled", chain[2]: "active"}
 
 
-def test_numbers_as_text_and_an_empty_answer_for_what_is_gone_are_understood(
-    altegio: Sandbox, work: Work, chain: list[int]
-) -> None:
+def test_numbers_as_text_and_empty_answers_are_understood(altegio: Sandbox, work: Work, chain: list[int]) -> None:
     altegio.configure(numbers_as_strings=True, gone_answer="empty")
     altegio.uninstall(chain[0])
     assert findings(reconcile(work)) == [(chain[0], "missing", "uninstalled", False)]
@@ -243,7 +241,7 @@ def test_a_page_costs_no_query_for_each_location(
     assert not Finding.objects.exists()
 
 
-def test_a_callback_ahead_of_altegios_status_is_doubtful_and_asked_again(
+def test_a_callback_ahead_of_altegios_status_is_unconfirmed_and_asked_again(
     client: Client, altegio: Sandbox, work: Work, chain: list[int]
 ) -> None:
     tell(client, salon_id=chain[0])

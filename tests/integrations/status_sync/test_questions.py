@@ -41,7 +41,7 @@ def test_an_owner_who_comes_back_again_and_again_asks_once_a_minute(
         assert len(altegio.requests("status")) == before + 2, "what may have changed since is asked about"
 
 
-def test_what_is_told_is_asked_about_at_once_though_the_owner_has_just_come_back(
+def test_a_callback_is_asked_about_at_once_though_the_owner_has_just_returned(
     client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
     with time_machine.travel(timezone.now() + timedelta(minutes=10)):
@@ -75,9 +75,7 @@ def test_the_first_refusal_rests_five_minutes_whatever_failed_before(refused: Ou
     assert 290 < rests(refused) <= 301
 
 
-def test_what_happens_meanwhile_brings_a_refused_question_forward(
-    connected: Connection, refused: OutgoingCall
-) -> None:
+def test_an_event_brings_a_refused_question_forward(connected: Connection, refused: OutgoingCall) -> None:
     OutgoingCall.objects.filter(pk=refused.pk).update(due_at=timezone.now() + timedelta(minutes=50))
     ask_status(connected)
     assert 290 < rests(refused) <= 301
@@ -88,7 +86,7 @@ def test_staff_who_ask_wait_for_no_refusal(connected: Connection, refused: Outgo
     assert rests(refused) <= 0
 
 
-def test_what_altegio_has_asked_to_wait_for_is_not_brought_forward(connected: Connection) -> None:
+def test_a_pause_that_altegio_asked_for_is_not_shortened(connected: Connection) -> None:
     ask_status(connected, delay=3000)
     ask_status(connected)
     assert rests(connected.calls.get(kind="ask_status", state="queued")) > 2900
