@@ -18,9 +18,7 @@ pytestmark = pytest.mark.django_db
 LINES = "locations/10101/lines/"
 
 
-def test_a_list_has_one_result_for_each_and_none_is_lost_for_another(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Work
-) -> None:
+def test_a_list_has_one_result_for_each_call(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     told = [
         CALL,
         {**CALL, "call_id": "2", "type": "in"},
@@ -110,7 +108,7 @@ def test_a_failed_call_is_tried_again_and_no_other(api: Api, altegio: Sandbox, t
     assert api("post", f"{CALLS}4242/retry/").status_code == 404
 
 
-def test_a_loop_that_sends_a_refused_call_again_ends_and_costs_no_other_call(
+def test_a_loop_that_resends_a_refused_call_is_stopped_and_delays_no_other(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     altegio.fault("error", "voip", status=422, remaining=1)

@@ -40,7 +40,7 @@ def test_the_better_leg_wins(worse: dict[str, Any], better: dict[str, Any]) -> N
     assert legs.merged(leg(**better), leg(**worse)) == leg(**better)
 
 
-def test_of_equal_legs_the_later_wins() -> None:
+def test_the_later_of_equal_legs_wins() -> None:
     first, second = leg(user="101"), leg(user="102")
     assert (legs.merged(first, second), legs.merged(second, first)) == (second, first)
 
@@ -69,13 +69,13 @@ def test_legs_in_one_list_are_merged_too(api: Api, altegio: Sandbox, telephony: 
     assert [entry["status"] for entry in saved(altegio)] == ["success"]
 
 
-def test_what_the_worse_leg_says_otherwise_is_named(api: Api, telephony: Chain) -> None:
+def test_differences_of_the_worse_leg_are_named(api: Api, telephony: Chain) -> None:
     api("post", CALLS, TALKED_AT_102)
     answer = api("post", CALLS, RANG_AT_101)
     assert [warning["field"] for warning in answer.json()["warnings"]] == ["duration", "status", "user"]
 
 
-def test_a_recording_that_comes_after_the_call_was_sent_is_a_conflict_that_names_it(
+def test_a_recording_after_the_call_was_sent_is_a_named_conflict(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     api("post", CALLS, {**TALKED_AT_102, "link": ""})
@@ -86,7 +86,7 @@ def test_a_recording_that_comes_after_the_call_was_sent_is_a_conflict_that_names
     assert (answer.json()["state"], answer.json()["call_id"]) == ("saved", ASTERISK)
 
 
-def test_the_same_again_is_known_whenever_it_comes(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
+def test_a_repeated_leg_is_recognised_at_any_time(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     api("post", CALLS, TALKED_AT_102)
     work()
     assert api("post", CALLS, TALKED_AT_102).status_code == 200
@@ -104,7 +104,7 @@ def test_while_it_is_being_sent_its_content_is_fixed(
 
 
 @pytest.mark.parametrize("change", [{}, {"duration": 60, "phone": "+447700900124"}])
-def test_a_refused_call_is_told_again_corrected_or_not(
+def test_a_refused_call_is_sent_again_corrected_or_not(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, change: dict[str, Any]
 ) -> None:
     altegio.fault("error", "voip", status=422, remaining=1)
@@ -127,9 +127,7 @@ def test_two_callers_under_one_id_are_told_apart(api: Api, altegio: Sandbox, tel
     assert "+447700900123" in answer.json()["detail"]
 
 
-def test_an_id_that_is_a_number_with_a_fraction_is_what_is_written(
-    api: Api, client: Client, telephony: Chain
-) -> None:
+def test_an_id_with_a_fraction_is_kept_as_written(api: Api, client: Client, telephony: Chain) -> None:
     _key = api("get", CALLS)
     for written in ("1763993400.1230", "1763993400.123"):
         answer = api("post", CALLS, CALL_AS_TEXT.replace('"ID"', written))

@@ -25,7 +25,7 @@ CALL = {"salon_id": 10101, "type": "incoming", "phone": "+447700900123", "divers
         "0000-00-00 00:00:00",
     ],
 )
-def test_a_moment_that_cannot_be_is_left_out_and_the_call_is_told(
+def test_an_impossible_moment_is_left_out_and_the_call_is_sent(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, date: str
 ) -> None:
     answer = api("post", "telephony/calls/", {**CALL, "date": date})
@@ -37,7 +37,9 @@ def test_a_moment_that_cannot_be_is_left_out_and_the_call_is_told(
 
 
 @pytest.mark.parametrize("date", ["1970-01-01T00:00:00Z", "2199-12-31T23:59:59Z", "2026-03-01"])
-def test_at_the_edge_it_reaches_altegio(api: Api, altegio: Sandbox, telephony: Chain, work: Work, date: str) -> None:
+def test_a_moment_at_the_edge_reaches_altegio(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work, date: str
+) -> None:
     assert api("post", "telephony/calls/", {**CALL, "date": date}).status_code == 202
     work()
     assert PhoneCall.objects.get().state == "saved"

@@ -31,7 +31,7 @@ def payload(altegio: Sandbox) -> list[dict[str, Any]]:
     return [entry for entry in altegio.telephony() if entry["command"] == "event"]
 
 
-def test_a_ringing_call_is_told(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
+def test_a_ringing_call_is_notified(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     answer = api("post", NOTIFY, {**RINGING, "user": "anna"})
     told_so = {"phone": "+447700900123", "diversion": "+442071838750", "state": "queued", "warnings": []}
     assert (answer.status_code, answer.json()) == (202, told_so)
@@ -49,7 +49,7 @@ def test_the_chain_may_be_named_by_its_id(api: Api, altegio: Sandbox, telephony:
     assert payload(altegio)[0]["phone"] == "+447700900123"
 
 
-def test_it_goes_ahead_of_what_waits(
+def test_a_notification_goes_ahead_of_waiting_calls(
     api: Api, altegio: Sandbox, telephony: Chain, connect: Callable[..., Connection]
 ) -> None:
     replace_names(connect(10301), ["Napfeny"])
@@ -59,7 +59,7 @@ def test_it_goes_ahead_of_what_waits(
     assert claim.call.kind == "call_notification"
 
 
-def test_one_older_than_15_seconds_is_dropped_and_counted(
+def test_a_notification_older_than_15_seconds_is_dropped_and_counted(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, time_machine: TimeMachineFixture
 ) -> None:
     api("post", NOTIFY, RINGING)
@@ -71,7 +71,7 @@ def test_one_older_than_15_seconds_is_dropped_and_counted(
     assert (day.shown, day.dropped) == (0, 1)
 
 
-def test_a_void_crm_token_is_no_reason_to_stop_the_partners_calls(
+def test_a_void_crm_token_does_not_stop_the_partners_calls(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work
 ) -> None:
     altegio.fault("error", "voip", status=401)
@@ -123,7 +123,7 @@ def test_until_altegio_has_accepted_the_connection_no_telephony_is_connected(
 
 
 @pytest.mark.parametrize("phone", ["", None, "anonymous", "<unknown>"])
-def test_a_caller_who_hides_is_not_told(
+def test_a_hidden_caller_is_not_notified(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, phone: str | None
 ) -> None:
     answer = api("post", NOTIFY, {**RINGING, "phone": phone})
@@ -133,7 +133,9 @@ def test_a_caller_who_hides_is_not_told(
     assert payload(altegio) == []
 
 
-def test_who_is_called_never_loses_a_notification(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
+def test_an_unreadable_called_number_loses_no_notification(
+    api: Api, altegio: Sandbox, telephony: Chain, work: Work
+) -> None:
     answer = api("post", NOTIFY, {**RINGING, "user": ["anna"], "diversion": "600"})
     assert [warning["field"] for warning in answer.json()["warnings"]] == ["user"]
     work()
@@ -149,7 +151,7 @@ def test_who_is_called_never_loses_a_notification(api: Api, altegio: Sandbox, te
         ),
     ],
 )
-def test_a_ring_group_of_three_is_told_once(
+def test_a_ring_group_of_three_is_notified_once(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, legs: Any
 ) -> None:
     answers = [api("post", NOTIFY, {**RINGING, **leg}) for leg in legs]
@@ -159,7 +161,7 @@ def test_a_ring_group_of_three_is_told_once(
     assert len(payload(altegio)) == 1
 
 
-def test_two_callers_at_one_line_are_two_and_so_is_who_calls_again_later(
+def test_two_callers_and_a_repeated_call_are_separate_notifications(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, settings: Settings
 ) -> None:
     api("post", NOTIFY, {**RINGING, "call_id": "1"})
@@ -170,7 +172,7 @@ def test_two_callers_at_one_line_are_two_and_so_is_who_calls_again_later(
     assert len(payload(altegio)) == 3
 
 
-def test_a_notification_that_could_not_be_kept_may_be_told_again(
+def test_a_notification_that_could_not_be_stored_may_be_sent_again(
     telephony: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parties = {"phone": "+447700900123", "diversion": "+442071838750"}
@@ -181,7 +183,7 @@ def test_a_notification_that_could_not_be_kept_may_be_told_again(
     assert call_notifications.notify_of_call(telephony, **parties)
 
 
-def test_a_place_must_be_named(api: Api, telephony: Chain) -> None:
+def test_a_location_or_chain_must_be_named(api: Api, telephony: Chain) -> None:
     answer = api("post", NOTIFY, {"phone": "+442071838750", "diversion": "+442071838750"})
     assert answer.status_code == 400
 

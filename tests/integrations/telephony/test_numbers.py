@@ -25,7 +25,7 @@ def test_a_number_is_normalised(text: str, region: str | None, expected: str) ->
 
 
 @pytest.mark.parametrize("text", ["", "anonymous", "+", "12", "+999123", "+44 20", "123456789012345678901"])
-def test_what_is_no_number_is_refused(text: str) -> None:
+def test_an_invalid_number_is_refused(text: str) -> None:
     with pytest.raises(InvalidPhoneNumberError):
         e164(text, "GB")
 

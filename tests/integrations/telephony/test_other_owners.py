@@ -44,7 +44,7 @@ def claim_of(user_id: int) -> Connection:
     return Connection.objects.filter(claimant__identities__altegio_user_id=user_id).latest("pk")
 
 
-def test_confirming_a_chain_leaves_those_alone_whose_other_application_is_connected_there(
+def test_confirming_a_chain_leaves_owners_of_other_applications_alone(
     come: Callable[..., None],
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
@@ -55,7 +55,7 @@ def test_confirming_a_chain_leaves_those_alone_whose_other_application_is_connec
 
 
 @pytest.mark.parametrize("chain", [AURORA_CHAIN, 777, None])
-def test_who_takes_a_location_over_without_a_token_leaves_the_former_owners(
+def test_a_new_owner_without_a_token_does_not_use_the_former_owners(
     api: Api, altegio: Sandbox, sold: Callable[..., None], work: Work, chain: int | None
 ) -> None:
     sold(chain=chain)
@@ -85,7 +85,7 @@ def test_a_location_that_left_the_chain_does_not_ring_there_by_its_number(
     assert payload(altegio, "event") == [EMMAS]
 
 
-def test_calls_of_the_former_owner_that_wait_do_not_go_to_the_new_one(
+def test_waiting_calls_of_the_former_owner_do_not_go_to_the_new_one(
     altegio: Sandbox, come: Callable[..., None], work: Work, sold: Callable[..., None]
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
@@ -97,7 +97,7 @@ def test_calls_of_the_former_owner_that_wait_do_not_go_to_the_new_one(
     assert late.chain.crm_token == EMMAS
 
 
-def test_who_comes_back_after_another_has_the_own_token_again(
+def test_an_owner_who_returns_after_another_has_their_own_token_again(
     api: Api,
     altegio: Sandbox,
     come: Callable[..., None],
@@ -113,7 +113,7 @@ def test_who_comes_back_after_another_has_the_own_token_again(
     assert payload(altegio, "event") == [EMMAS]
 
 
-def test_who_comes_back_without_a_token_keeps_the_own_one(
+def test_an_owner_who_returns_without_a_token_keeps_their_own(
     api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
@@ -126,7 +126,7 @@ def test_who_comes_back_without_a_token_keeps_the_own_one(
 
 
 @pytest.mark.parametrize("token", [MARIAS, None])
-def test_a_location_that_staff_move_takes_the_new_owners_token_along(
+def test_a_location_moved_by_staff_takes_the_new_owners_token(
     api: Api,
     altegio: Sandbox,
     come: Callable[..., None],
@@ -144,7 +144,7 @@ def test_a_location_that_staff_move_takes_the_new_owners_token_along(
     assert payload(altegio, "event") == ([MARIAS] if token else [])
 
 
-def test_a_token_that_comes_with_a_disputed_claim_counts_once_staff_have_decided(
+def test_a_token_of_a_disputed_claim_counts_once_staff_have_decided(
     api: Api, altegio: Sandbox, come: Callable[..., None], work: Work, support: User
 ) -> None:
     come(AURORA_1, MARIA, token=MARIAS, then_work=False)
@@ -173,7 +173,9 @@ def test_another_persons_application_for_something_else_takes_no_telephony(
     assert payload(altegio, "event") == [EMMAS]
 
 
-def test_nor_while_the_owner_is_away(api: Api, altegio: Sandbox, come: Callable[..., None], work: Work) -> None:
+def test_another_persons_application_takes_no_telephony_while_the_owner_is_away(
+    api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
+) -> None:
     Application.objects.create(altegio_id=SMS, kind="sms")
     come(AURORA_1, EMMA, token=EMMAS)
     altegio.uninstall(AURORA_1, application_id=TELEPHONY)
@@ -184,7 +186,7 @@ def test_nor_while_the_owner_is_away(api: Api, altegio: Sandbox, come: Callable[
     assert MARIAS not in payload(altegio, "event")
 
 
-def test_a_second_telephony_of_another_person_replaces_no_live_one_and_is_told(
+def test_another_persons_second_telephony_replaces_no_live_one_and_alerts(
     api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     Application.objects.create(altegio_id=SECOND, kind="telephony")
@@ -197,7 +199,7 @@ def test_a_second_telephony_of_another_person_replaces_no_live_one_and_is_told(
     assert Alert.objects.filter(key__startswith="crm-token:").exists()
 
 
-def test_an_application_for_something_else_lends_no_token_to_the_persons_own_locations(
+def test_another_application_lends_no_token_to_the_persons_own_locations(
     api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     Application.objects.create(altegio_id=SMS, kind="sms")
@@ -209,7 +211,7 @@ def test_an_application_for_something_else_lends_no_token_to_the_persons_own_loc
     assert not_none(Location.objects.get(altegio_id=AURORA_1).chain).crm_token == EMMAS
 
 
-def test_nor_does_the_persons_new_token_reach_a_location_whose_telephony_is_anothers(
+def test_a_new_token_does_not_reach_a_location_with_anothers_telephony(
     api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     Application.objects.create(altegio_id=SMS, kind="sms")
@@ -268,7 +270,7 @@ def two_tokens() -> Any:
     return Alert.objects.filter(key__startswith="two-tokens:", cleared_at=None)
 
 
-def test_what_was_told_of_a_second_token_ends_when_staff_move_the_location_that_brought_it(
+def test_the_alert_about_a_second_token_ends_when_staff_move_its_location(
     come: Callable[..., None], support: User
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
@@ -279,7 +281,7 @@ def test_what_was_told_of_a_second_token_ends_when_staff_move_the_location_that_
     assert not two_tokens().exists()
 
 
-def test_it_ends_too_when_another_persons_telephony_speaks_where_the_owners_has_ended(
+def test_the_alert_about_a_second_token_ends_when_anothers_telephony_takes_over(
     altegio: Sandbox, come: Callable[..., None]
 ) -> None:
     """Another application of the owner's stays there, so they are connected all the same."""

@@ -85,7 +85,7 @@ def test_after_an_uncertain_end_altegio_is_asked_where_it_can_be(
 
 @pytest.mark.parametrize("token", ["", "void"])
 @pytest.mark.parametrize(("resends", "state", "times"), [(False, "failed", 1), (True, "saved", 2)])
-def test_where_it_cannot_be_asked_the_partners_setting_decides(
+def test_the_partners_setting_decides_when_altegio_cannot_be_asked(
     api: Api,
     altegio: Sandbox,
     telephony: Chain,
@@ -109,7 +109,7 @@ def test_where_it_cannot_be_asked_the_partners_setting_decides(
     assert ("no answer" in call.error) is (not resends)
 
 
-def test_it_is_sent_once_more_and_not_for_ever(
+def test_an_unconfirmed_call_is_sent_once_more_and_not_for_ever(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, settings: Settings
 ) -> None:
     settings.TELEPHONY_RESEND_UNCONFIRMED = True
@@ -119,7 +119,7 @@ def test_it_is_sent_once_more_and_not_for_ever(
     assert (PhoneCall.objects.get().state, len(history(altegio))) == ("failed", 2)
 
 
-def test_what_no_line_was_found_for_is_sent_when_there_is_one(
+def test_a_call_without_a_connection_to_altegio_is_sent_later(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, settings: Settings
 ) -> None:
     """Nothing was sent, so nothing can be doubled: an outage at night fails no call."""
@@ -134,7 +134,7 @@ def test_what_no_line_was_found_for_is_sent_when_there_is_one(
 
 
 @pytest.mark.parametrize("resends", [False, True])
-def test_a_try_that_found_no_line_leaves_no_doubt(
+def test_an_attempt_without_a_connection_leaves_nothing_unconfirmed(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, settings: Settings, resends: bool
 ) -> None:
     settings.TELEPHONY_RESEND_UNCONFIRMED = resends
@@ -198,7 +198,7 @@ def test_an_internal_call_has_extensions(api: Api, altegio: Sandbox, telephony: 
         {"diversion": "x" * 21},
     ],
 )
-def test_what_makes_a_call_meaningless_is_named(api: Api, telephony: Chain, change: dict[str, Any]) -> None:
+def test_an_error_that_makes_a_call_meaningless_is_named(api: Api, telephony: Chain, change: dict[str, Any]) -> None:
     answer = api("post", CALLS, {**CALL, **change})
     assert answer.status_code == 400
     assert list(answer.json()) == list(change)
@@ -252,7 +252,7 @@ def test_no_call_is_lost_for_its_decoration(
 @pytest.mark.parametrize(
     "phone", ["", None, "anonymous", "Restricted", "+266696687", "sip:anonymous@anonymous.invalid"]
 )
-def test_a_caller_who_hides_is_kept_and_not_told(
+def test_a_hidden_caller_is_stored_and_not_sent(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, phone: str | None
 ) -> None:
     answer = api("post", CALLS, {**CALL, "phone": phone})
@@ -303,7 +303,7 @@ def test_a_call_that_altegio_may_hold_is_asked_about_before_it_is_sent_by_hand(
     assert (len(history(altegio)), PhoneCall.objects.get().state) == (1, "saved")
 
 
-def test_what_altegio_may_hold_is_not_sent_because_the_exchange_repeats_it(
+def test_a_call_that_altegio_may_hold_is_not_resent_when_the_exchange_repeats_it(
     api: Api, altegio: Sandbox, work: Work, maybe_there: PhoneCall
 ) -> None:
     again = api("post", CALLS, CALL)
@@ -315,7 +315,7 @@ def test_what_altegio_may_hold_is_not_sent_because_the_exchange_repeats_it(
     assert len(history(altegio)) == 2
 
 
-def test_what_altegio_may_hold_is_asked_about_when_the_exchange_repeats_it(
+def test_a_call_that_altegio_may_hold_is_asked_about_when_repeated(
     api: Api, altegio: Sandbox, work: Work, maybe_there: PhoneCall
 ) -> None:
     emmas_token()
@@ -325,7 +325,7 @@ def test_what_altegio_may_hold_is_asked_about_when_the_exchange_repeats_it(
     assert (len(history(altegio)), PhoneCall.objects.get().state) == (1, "saved")
 
 
-def test_what_altegio_turns_out_not_to_hold_is_sent_after_the_question(
+def test_a_call_that_altegio_does_not_hold_is_sent_after_the_question(
     api: Api, altegio: Sandbox, work: Work, maybe_there: PhoneCall
 ) -> None:
     altegio.world.state.telephony.clear()
@@ -335,7 +335,7 @@ def test_what_altegio_turns_out_not_to_hold_is_sent_after_the_question(
     assert (len(saved(altegio)), PhoneCall.objects.get().state) == (1, "saved")
 
 
-def test_a_correction_of_what_altegio_may_hold_is_sent(
+def test_a_correction_of_a_call_that_altegio_may_hold_is_sent(
     api: Api, altegio: Sandbox, work: Work, maybe_there: PhoneCall
 ) -> None:
     assert api("post", CALLS, {**CALL, "duration": 62}).status_code == 202
@@ -352,7 +352,7 @@ def test_a_correction_of_what_altegio_may_hold_is_sent(
         ("link", "https://pbx.example.com/2.mp3"),
     ],
 )
-def test_what_altegio_turns_out_to_hold_stands_as_it_was_told(
+def test_a_call_that_altegio_holds_stays_as_it_was_sent(
     api: Api, altegio: Sandbox, work: Work, maybe_there: PhoneCall, name: str, corrected: object
 ) -> None:
     emmas_token()
@@ -366,7 +366,7 @@ def test_what_altegio_turns_out_to_hold_stands_as_it_was_told(
     assert (again.status_code, name in again.json()["detail"]) == (409, True)
 
 
-def test_what_altegio_may_hold_is_asked_about_also_after_it_was_kept(
+def test_a_stored_call_that_altegio_may_hold_is_asked_about(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, maybe_there: PhoneCall
 ) -> None:
     emmas_token()
@@ -397,7 +397,7 @@ def test_a_call_that_failed_by_our_own_fault_after_it_was_sent_may_be_there(
         ({"\x00": 1}, "'\\x00'"),
     ],
 )
-def test_what_cannot_be_told_is_left_out_and_named(
+def test_a_detail_that_cannot_be_sent_is_left_out_and_named(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, change: dict[str, Any], field: str
 ) -> None:
     answer = api("post", CALLS, {**CALL, **change})
@@ -415,14 +415,14 @@ def test_calls_without_an_id_but_blanks_are_two(api: Api, altegio: Sandbox, tele
     assert len(saved(altegio)) == 2
 
 
-def test_a_place_that_is_named_empty_is_not_named(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
+def test_an_empty_location_counts_as_none(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     assert api("post", CALLS, {**CALL, "salon_group_id": None}).status_code == 202
     assert api("post", CALLS, {**CALL, "call_id": "2", "salon_group_id": ""}).status_code == 202
 
 
 @pytest.mark.parametrize("fault", ["delay", "gateway_timeout"])
 @pytest.mark.parametrize("newer", [0, 30])
-def test_a_call_that_altegio_is_still_at_is_not_told_twice(
+def test_a_call_that_altegio_still_processes_is_not_sent_twice(
     api: Api,
     altegio: Sandbox,
     telephony: Chain,
@@ -448,7 +448,7 @@ def test_a_call_that_altegio_is_still_at_is_not_told_twice(
     assert (len(history(altegio)), PhoneCall.objects.get().state) == (1, "saved")
 
 
-def test_what_no_list_holds_when_altegio_is_surely_done_is_told_again(
+def test_a_call_missing_after_altegio_has_settled_is_sent_again(
     api: Api,
     altegio: Sandbox,
     telephony: Chain,
@@ -485,7 +485,7 @@ def test_the_call_list_is_read_page_after_page(
     assert sum(each["call_id"] == CALL["call_id"] for each in saved(altegio)) == 1
 
 
-def test_what_told_altegio_of_a_phone_goes_with_the_phone_calls(
+def test_outgoing_calls_about_phone_calls_are_deleted_with_them(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, settings: Settings
 ) -> None:
     """Its parameters, bodies and answers hold the same numbers and recordings."""

@@ -91,7 +91,7 @@ def test_a_line_is_a_number_or_an_extension(written: int | str, line: str, is_od
 
 
 @pytest.mark.parametrize("region", ["GB", None])
-def test_a_wrong_line_is_told_that_an_extension_will_do(region: str | None) -> None:
+def test_the_error_of_a_wrong_line_mentions_extensions(region: str | None) -> None:
     with pytest.raises(ValueError, match=r"number.*or an extension: 101"):
         parsing.read_line("the desk!", region, {})
 
@@ -148,11 +148,11 @@ def test_a_moment_that_cannot_be_read_is_refused(written: Any) -> None:
         ("Cancel", "missed"),
     ],
 )
-def test_how_a_call_ended(written: str, status: str) -> None:
+def test_the_outcome_of_a_call_is_read(written: str, status: str) -> None:
     assert parsing.read_status(written) == status
 
 
-def test_a_wrong_status_is_told_that_words_of_exchanges_are_read() -> None:
+def test_the_error_of_a_wrong_status_mentions_words_of_exchanges() -> None:
     with pytest.raises(ValueError, match=r"success or missed, or .* ANSWERED") as told:
         parsing.read_status("perhaps")
     assert "docs/telephony.md" in str(told.value)

@@ -27,7 +27,7 @@ def off(telephony: Chain) -> Chain:
 
 @pytest.mark.parametrize("state", ["off", "failed", "disabling"])
 @pytest.mark.leaves_stranded
-def test_it_is_a_conflict_with_the_reason_and_nothing_is_sent(
+def test_a_call_to_switched_off_telephony_is_a_conflict_and_not_sent(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, state: str
 ) -> None:
     Chain.objects.update(telephony=state, telephony_error="Not today.")
@@ -39,7 +39,9 @@ def test_it_is_a_conflict_with_the_reason_and_nothing_is_sent(
     assert saved(altegio) == []
 
 
-def test_it_is_sent_when_the_telephony_is_on_again(api: Api, altegio: Sandbox, off: Chain, work: Work) -> None:
+def test_a_waiting_call_is_sent_when_the_telephony_is_on_again(
+    api: Api, altegio: Sandbox, off: Chain, work: Work
+) -> None:
     api("post", CALLS, CALL)
     api("post", CALLS, {**CALL, "call_id": "2", "phone": "anonymous"})
     assert switch_on_again(off.pk)
@@ -48,7 +50,7 @@ def test_it_is_sent_when_the_telephony_is_on_again(api: Api, altegio: Sandbox, o
     assert PhoneCall.objects.get(call_id="2").state == "kept"
 
 
-def test_one_that_came_at_the_moment_of_the_switch_is_sent_within_a_minute(
+def test_a_call_at_the_moment_of_the_switch_is_sent_within_a_minute(
     api: Api, altegio: Sandbox, off: Chain, work: Work
 ) -> None:
     api("post", CALLS, CALL)
@@ -68,7 +70,7 @@ def test_while_it_is_being_switched_on_nobody_needs_to_do_anything(
 
 
 @pytest.mark.leaves_stranded  # the owner's letters of a day ago
-def test_after_a_day_it_has_failed_and_can_be_sent_again(
+def test_a_waiting_call_fails_after_a_day_and_can_be_sent_again(
     api: Api, altegio: Sandbox, off: Chain, work: Work, time_machine: TimeMachineFixture
 ) -> None:
     api("post", CALLS, CALL)

@@ -56,7 +56,7 @@ def test_another_owner_who_names_the_chain_takes_nothing_of_it(
     assert "another CRM token" in Alert.objects.get(key__startswith="chain:").text
 
 
-def test_who_names_the_chain_before_its_owner_comes_gets_none_of_its_calls(
+def test_a_stranger_who_names_the_chain_first_gets_none_of_its_calls(
     api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(MEDVED_1, MARIA, token=MARIAS)
@@ -68,7 +68,7 @@ def test_who_names_the_chain_before_its_owner_comes_gets_none_of_its_calls(
     assert EMMAS in payload(altegio, "setup"), "her telephony is switched on all the same"
 
 
-def test_the_second_location_of_a_stranger_replaces_nothing_either(
+def test_a_strangers_second_location_replaces_nothing_either(
     api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
@@ -80,7 +80,7 @@ def test_the_second_location_of_a_stranger_replaces_nothing_either(
     assert payload(altegio, "event") == [EMMAS]
 
 
-def test_calls_of_an_owner_who_is_away_go_to_nobody_else(
+def test_calls_of_an_absent_owner_go_to_nobody_else(
     api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
@@ -134,7 +134,7 @@ def test_a_location_with_the_chains_own_token_joins_it_and_switches_nothing(
     assert "the same CRM token" in Alert.objects.get(key__startswith="chain:").text
 
 
-def test_one_owner_with_a_whole_chain_is_told_nothing(come: Callable[..., None]) -> None:
+def test_the_single_owner_of_a_chain_gets_no_warning(come: Callable[..., None]) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_2, EMMA, token=EMMAS)
     assert outgoing_emails("chain_named") == []
@@ -151,7 +151,7 @@ def test_a_location_without_a_token_stands_with_its_owners_others(api: Api, come
     assert (ring(api, salon_id=AURORA_2), ring(api, salon_id=MEDVED_1)) == (202, 409)
 
 
-def test_the_owners_link_with_another_token_changes_nothing_and_is_told(
+def test_another_token_in_the_owners_link_changes_nothing_and_warns(
     api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     """The link's signature says who somebody is, not that the token beside it is theirs."""
@@ -165,7 +165,7 @@ def test_the_owners_link_with_another_token_changes_nothing_and_is_told(
     assert Alert.objects.filter(key__startswith="crm-token:").exists()
 
 
-def test_two_tokens_before_the_acceptance_are_none(
+def test_two_tokens_before_the_acceptance_count_as_none(
     api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     """Somebody who holds the owner's link comes in between; which of the two is the owner's nobody can say."""
@@ -201,7 +201,7 @@ def late_call(altegio: Sandbox, come: Callable[..., None]) -> PhoneCall:
     return late
 
 
-def test_a_new_token_is_that_of_the_location_it_came_with(
+def test_a_new_token_applies_to_the_location_it_came_with(
     api: Api, altegio: Sandbox, work: Work, late_call: PhoneCall
 ) -> None:
     for location in (AURORA_1, AURORA_2):
@@ -212,7 +212,7 @@ def test_a_new_token_is_that_of_the_location_it_came_with(
     assert "confirm the chain" in Alert.objects.get(key__startswith="two-tokens:", cleared_at=None).text
 
 
-def test_a_new_token_that_staff_confirm_is_that_of_the_whole_chain(
+def test_a_new_token_confirmed_by_staff_applies_to_the_whole_chain(
     api: Api, altegio: Sandbox, work: Work, late_call: PhoneCall
 ) -> None:
     confirm_chain(not_none(Location.objects.get(altegio_id=AURORA_1).chain).pk)
@@ -227,7 +227,7 @@ def test_a_new_token_that_staff_confirm_is_that_of_the_whole_chain(
     assert late_call.chain.crm_token == "crm-new"
 
 
-def test_a_location_that_somebody_connects_with_the_owners_link_and_a_token_of_their_own_takes_no_other_along(
+def test_a_strangers_token_does_not_spread_to_the_owners_locations(
     api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     """The location is theirs at Altegio and the link is the owner's, so it is connected for the owner."""
@@ -244,7 +244,7 @@ def test_a_location_that_somebody_connects_with_the_owners_link_and_a_token_of_t
     assert outgoing_emails("token_not_taken") == [email_of(EMMA)]
 
 
-def test_who_reconnects_each_location_with_the_new_token_is_told_once_and_it_ends(
+def test_an_owner_who_reconnects_each_location_with_a_new_token_is_warned_once(
     altegio: Sandbox, come: Callable[..., None]
 ) -> None:
     places = (AURORA_1, AURORA_2, MEDVED_1)
@@ -257,7 +257,7 @@ def test_who_reconnects_each_location_with_the_new_token_is_told_once_and_it_end
     assert outgoing_emails("token_not_taken") == [email_of(EMMA)]
 
 
-def test_what_was_told_of_a_second_token_ends_with_the_location_that_brought_it(
+def test_the_alert_about_a_second_token_ends_with_its_location(
     altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
@@ -269,7 +269,7 @@ def test_what_was_told_of_a_second_token_ends_with_the_location_that_brought_it(
     assert not two_tokens.exists()
 
 
-def test_a_second_token_is_told_of_also_where_the_location_was_nobodys_when_it_came(
+def test_a_second_token_alerts_even_if_its_location_had_no_owner_yet(
     client: Client, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)

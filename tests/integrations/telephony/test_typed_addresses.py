@@ -90,7 +90,7 @@ def test_a_sign_up_before_the_owner_comes_brings_none_either(
     assert (Connection.objects.get().owner, token_at(AURORA_1)) == (emma, EMMAS)
 
 
-def test_what_was_accepted_for_a_typed_address_loses_its_token_when_the_owner_comes(
+def test_a_connection_of_a_typed_address_loses_its_token_when_the_owner_comes(
     emma: User, come: Come, sign_up: Callable[..., Arrival], work: Work
 ) -> None:
     sign_up(AURORA_1)
@@ -101,7 +101,7 @@ def test_what_was_accepted_for_a_typed_address_loses_its_token_when_the_owner_co
     assert Alert.objects.filter(key__startswith="crm-token:").exists()
 
 
-def test_calls_of_a_chain_that_all_have_left_go_out_under_no_token(
+def test_calls_of_an_abandoned_chain_are_sent_under_no_token(
     emma: User, come: Come, sign_up: Callable[..., Arrival], work: Work, api: Api, altegio: Sandbox
 ) -> None:
     """An exchange names the chain's number alone: the stranger's token is known for it, and is nobody's any more."""
@@ -113,7 +113,7 @@ def test_calls_of_a_chain_that_all_have_left_go_out_under_no_token(
     assert payload(altegio, "event") == []
 
 
-def test_an_account_that_was_made_by_the_sign_up_lends_its_token_to_nothing_of_the_owners(
+def test_an_account_made_by_a_sign_up_lends_no_token_to_the_owners_locations(
     altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Work
 ) -> None:
     """M connects a location of her own first, so the account and the chain's number are there before Emma comes."""
@@ -127,7 +127,7 @@ def test_an_account_that_was_made_by_the_sign_up_lends_its_token_to_nothing_of_t
     assert (live(AURORA_2).owner, token_at(AURORA_2)) == (emma, "")
 
 
-def test_where_such_an_account_holds_the_location_its_token_ends_when_the_owner_is_there(
+def test_the_token_of_a_sign_up_account_ends_when_the_owner_comes(
     altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Work
 ) -> None:
     sign_up(AURORA_1)
@@ -139,7 +139,7 @@ def test_where_such_an_account_holds_the_location_its_token_ends_when_the_owner_
     assert (live().owner, live().is_proven, token_at(AURORA_1)) == (emma, True, "")
 
 
-def test_who_connects_anew_what_such_an_account_held_is_not_left_its_token(
+def test_an_owner_who_reconnects_does_not_inherit_the_sign_up_accounts_token(
     altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Work
 ) -> None:
     sign_up(AURORA_1)
@@ -152,7 +152,7 @@ def test_who_connects_anew_what_such_an_account_held_is_not_left_its_token(
     assert (live().owner, token_at(AURORA_1)) == (emma, "")
 
 
-def test_a_sign_up_while_altegio_is_asked_whether_the_owner_is_back_brings_none(
+def test_a_sign_up_while_the_owners_return_is_checked_brings_no_token(
     emma: User, altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Work
 ) -> None:
     come(AURORA_1, EMMA, token=EMMAS)
@@ -188,7 +188,7 @@ def test_an_owner_who_signs_up_and_opens_the_email_has_their_token(
     assert not Alert.objects.filter(kind="review").exists()
 
 
-def test_their_next_location_without_a_token_stands_with_it(
+def test_the_owners_next_location_without_a_token_uses_it(
     altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Work
 ) -> None:
     sign_in(sign_up(AURORA_1, token=EMMAS), User.objects.get())
@@ -213,7 +213,7 @@ def test_an_owner_who_had_opened_the_email_before_the_upgrade_keeps_their_token(
     assert token_at(AURORA_1) == EMMAS
 
 
-def test_who_has_proven_the_address_elsewhere_has_the_token_while_nobody_else_comes(
+def test_a_proof_of_the_address_elsewhere_keeps_the_token_while_nobody_else_comes(
     altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Work
 ) -> None:
     sign_up(AURORA_1, token=EMMAS)
