@@ -41,7 +41,7 @@ def test_alerts_wait_until_somebody_may_see_them() -> None:
     assert mail_alerts() == 1
 
 
-def test_only_who_may_see_alerts_is_told() -> None:
+def test_only_staff_who_may_see_alerts_get_emails() -> None:
     """Staff without a role may do nothing, and a title in an alert is for nobody else's eyes."""
     User.objects.create_user("no-role@portal.example", is_staff=True)
     tell(WINDOW, "1")
@@ -55,7 +55,7 @@ def test_more_of_the_same_kind_waits_for_five_minutes(time_machine: TimeMachineF
     assert tell(WINDOW, "3") == 2
 
 
-def test_another_kind_is_told_at_once() -> None:
+def test_another_kind_is_sent_at_once() -> None:
     tell(WINDOW, "1")
     tell(WINDOW, "2")
     assert tell(TOKEN, "3") == 2

@@ -73,7 +73,7 @@ def later(pause: timedelta) -> None:
     AlertChannels.objects.update(rests_until=until - pause)
 
 
-def test_an_alert_and_its_end_are_told_once_each(chat: Chat) -> None:
+def test_an_alert_and_its_end_are_sent_once_each(chat: Chat) -> None:
     alarm("one")
     assert announce_alerts() == 1
     clear_alerts(key="one")
@@ -98,7 +98,7 @@ def test_an_alert_and_its_end_are_told_once_each(chat: Chat) -> None:
         ("@everyone", "@\u200beveryone"),
     ],
 )
-def test_a_stranger_s_words_are_text_in_a_chat_that_reads_markup(
+def test_a_strangers_words_stay_text_in_a_chat_that_reads_markup(
     chat: Chat, settings: Settings, written: str, shown: str
 ) -> None:
     settings.ALERT_URLS = [f"{chat.url}?format=html"]
@@ -121,7 +121,7 @@ def test_more_within_five_minutes_waits_and_comes_in_one_message(chat: Chat) -> 
     assert "and 3 more" in chat.messages[1]
 
 
-def test_what_ended_before_it_was_told_is_told_to_nobody(chat: Chat) -> None:
+def test_an_alert_that_ended_before_it_was_sent_is_not_sent(chat: Chat) -> None:
     alarm("one")
     clear_alerts(key="one")
 
@@ -129,7 +129,7 @@ def test_what_ended_before_it_was_told_is_told_to_nobody(chat: Chat) -> None:
     assert chat.messages == []
 
 
-def test_a_message_that_was_not_taken_comes_again(chat: Chat) -> None:
+def test_a_message_that_was_not_accepted_is_sent_again(chat: Chat) -> None:
     chat.code = 500
     alarm("one")
     assert announce_alerts() == 0
@@ -140,7 +140,7 @@ def test_a_message_that_was_not_taken_comes_again(chat: Chat) -> None:
     assert announce_alerts() == 1
 
 
-def test_a_message_of_a_killed_process_comes_again(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_of_a_killed_process_is_sent_again(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
     def die(*_args: object, **_options: object) -> None:
         raise KeyboardInterrupt
 
@@ -172,7 +172,7 @@ def test_the_command_says_whether_each_address_takes_a_message(chat: Chat) -> No
     assert not Alert.objects.exists()
 
 
-def test_an_address_that_takes_none_brings_the_others_no_message_twice(chat: Chat, settings: Settings) -> None:
+def test_a_failing_address_causes_no_duplicates_at_the_others(chat: Chat, settings: Settings) -> None:
     settings.ALERT_URLS = ["json://127.0.0.1:9/", chat.url]
     alarm("one")
     assert announce_alerts() == 1
@@ -183,9 +183,7 @@ def test_an_address_that_takes_none_brings_the_others_no_message_twice(chat: Cha
 
 
 @pytest.mark.parametrize("broken", ["nonsense://x", "json://127.0.0.1:9/"])
-def test_the_command_names_an_address_that_takes_none_and_nothing_secret_of_it(
-    chat: Chat, settings: Settings, broken: str
-) -> None:
+def test_the_command_names_a_failing_address_without_its_secret(chat: Chat, settings: Settings, broken: str) -> None:
     settings.ALERT_URLS = [chat.url, broken]
     with pytest.raises(CommandError) as error:
         call_command("send_test_alert")
@@ -246,7 +244,7 @@ def test_staff_try_the_addresses_by_a_button(chat: Chat, admin_client: Client) -
     assert chat.messages == ["This is a test: alerts of the portal arrive here."]
 
 
-def test_the_button_says_which_address_took_none(chat: Chat, admin_client: Client) -> None:
+def test_the_button_says_which_address_failed(chat: Chat, admin_client: Client) -> None:
     chat.code = 500
     said = admin_client.post(TEST, follow=True).content.decode()
 
@@ -259,7 +257,7 @@ def test_there_is_no_button_without_an_address(settings: Settings, admin_client:
     assert BUTTON not in admin_client.get(ALERTS).content.decode()
 
 
-def test_who_only_looks_sends_no_test(chat: Chat, client: Client) -> None:
+def test_staff_who_may_only_look_cannot_send_a_test(chat: Chat, client: Client) -> None:
     viewer = User.objects.create_user(email="viewer@portal.example", password="long-password-9", is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_alert"))
     client.force_login(viewer)

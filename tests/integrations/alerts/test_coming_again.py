@@ -106,7 +106,7 @@ def test_a_failed_call_is_forgotten_when_a_later_one_about_the_same_is_done(db: 
     assert still_open() == []
 
 
-def test_a_call_that_struggles_is_told_of_once_until_it_ends() -> None:
+def test_a_struggling_call_raises_one_alert_until_it_ends() -> None:
     call = OutgoingCall.objects.create(kind="report_payment", key="one", priority=30, params={"payment": 1})
     for _ in range(2):
         tell_of_struggling_call(call, "Bad gateway")
@@ -131,7 +131,7 @@ def test_a_refused_token_may_be_refused_again(db: None) -> None:
         assert still_open() == []
 
 
-def test_events_are_no_trouble_any_more_when_no_dead_letter_is_left(db: None) -> None:
+def test_the_alert_about_events_ends_with_the_last_dead_letter(db: None) -> None:
     application = Application.objects.create(altegio_id=1)
     delivery = Delivery.objects.create(
         target="log", application=application, event_ids=[1], count=1, state=Delivery.State.DEAD
@@ -144,7 +144,7 @@ def test_events_are_no_trouble_any_more_when_no_dead_letter_is_left(db: None) ->
     assert still_open() == []
 
 
-def test_what_staff_cleared_stays_cleared_though_its_cause_is_found_each_night(
+def test_an_alert_cleared_by_staff_stays_cleared_though_its_cause_recurs_nightly(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     arrive(client, altegio, AURORA_1)

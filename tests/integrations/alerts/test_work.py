@@ -62,7 +62,7 @@ def test_an_alert_that_was_put_off_comes_again_if_it_is_still_open(
     assert mail_alerts() == 1
 
 
-def test_an_alert_that_ended_while_it_was_put_off_is_told_no_more(
+def test_an_alert_that_ended_while_put_off_is_not_sent_again(
     admin_client: Client, alert: Alert, clock: time_machine.Traveller
 ) -> None:
     act(admin_client, "snooze", alert)
@@ -79,7 +79,7 @@ def test_a_note_is_kept_and_nothing_else_can_be_typed_over(admin_client: Client,
     assert (alert.note, alert.text) == ("Asked Altegio's support.", "Trouble with one.")
 
 
-def test_maintenance_is_quiet_and_what_is_still_open_is_told_afterwards(
+def test_maintenance_is_quiet_and_open_alerts_are_sent_afterwards(
     admin_client: Client, alert: Alert, clock: time_machine.Traveller
 ) -> None:
     admin_client.post(f"{LIST}quiet/")
@@ -99,6 +99,6 @@ def test_quiet_can_be_ended_at_once(admin_client: Client, alert: Alert) -> None:
 
 
 @pytest.mark.parametrize("path", ["quiet/", "test/"])
-def test_who_may_not_handle_alerts_does_neither(client: Client, path: str) -> None:
+def test_staff_without_the_right_can_do_neither(client: Client, path: str) -> None:
     client.force_login(User.objects.create_user("viewer@portal.example", "long-password-9", is_staff=True))
     assert client.post(f"{LIST}{path}").status_code == 403

@@ -32,7 +32,7 @@ def spend(calls: int) -> None:
     RateBudget.objects.update_or_create(name=rate.NAME, defaults={"stamps": [rate._now() - 30] * calls})
 
 
-def test_nothing_is_asked_where_the_minute_has_room_for_the_question_alone(altegio: Sandbox) -> None:
+def test_no_question_is_asked_if_only_it_fits_into_the_minute(altegio: Sandbox) -> None:
     spend(19)
     dispatch_due()
     assert altegio.requests() == []

@@ -49,7 +49,7 @@ def test_the_finished_calls_of_an_ordering_key_are_not_read() -> None:
     assert removed < 20
 
 
-def test_what_must_be_sorted_beside_it_is_not_compiled_first() -> None:
+def test_an_unavoidable_sort_is_not_jit_compiled() -> None:
     with in_index_order():
         sorted_all_the_same = OutgoingCall.objects.order_by("reason").explain(analyze=True)
     assert "Sort" in sorted_all_the_same

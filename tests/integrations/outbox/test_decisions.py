@@ -85,6 +85,6 @@ def test_each_outcome_of_a_question_has_its_transition(
 
 
 @pytest.mark.parametrize("outcome", Outcome)
-def test_a_kind_judges_what_is_about_the_call(outcome: Outcome) -> None:
+def test_a_kind_judges_answers_about_its_call(outcome: Outcome) -> None:
     assert is_judged(outcome, proves_token=True) == (outcome not in (UNAUTHORIZED, LIMITED, NOT_SENT))
     assert is_judged(outcome, proves_token=False) == (outcome not in (LIMITED, NOT_SENT))

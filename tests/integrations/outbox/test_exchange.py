@@ -19,7 +19,7 @@ def call(client: Client, altegio: Sandbox) -> OutgoingCall:
     return OutgoingCall.objects.get(kind="activate")
 
 
-def test_it_holds_what_was_sent_and_what_was_answered(call: OutgoingCall, work: Work) -> None:
+def test_the_record_holds_the_request_and_the_answer(call: OutgoingCall, work: Work) -> None:
     work()
     attempt = Attempt.objects.get(call=call)
     assert attempt.finished_at is not None
@@ -32,7 +32,7 @@ def test_it_holds_what_was_sent_and_what_was_answered(call: OutgoingCall, work: 
 
 
 @pytest.mark.parametrize(("message", "said"), [("The line was cut.", "The line was cut."), ("", "No answer yet")])
-def test_one_without_an_answer_says_so(call: OutgoingCall, message: str, said: str) -> None:
+def test_an_attempt_without_an_answer_says_so(call: OutgoingCall, message: str, said: str) -> None:
     Attempt.objects.create(
         call=call, number=1, purpose="ask", method="GET", url="https://a.example/", message=message
     )
@@ -43,9 +43,9 @@ def test_one_without_an_answer_says_so(call: OutgoingCall, message: str, said: s
     assert "Content-Type" not in text
 
 
-def test_before_anything_was_sent(call: OutgoingCall) -> None:
+def test_the_record_is_empty_before_anything_was_sent(call: OutgoingCall) -> None:
     assert exchange_text(call) == "Nothing has been sent yet."
 
 
-def test_a_kind_that_no_code_carries_any_more_has_its_bare_name() -> None:
+def test_a_kind_without_code_is_shown_by_its_bare_name() -> None:
     assert [str(kind_title(name)) for name in ("activate", "gone")] == ["Activation", "gone"]

@@ -49,13 +49,13 @@ def test_a_notification_goes_before_activations_that_have_time() -> None:
     assert ring_and_claim() == "call_notification"
 
 
-def test_it_waits_for_activations_that_need_all_the_calls_until_their_deadline() -> None:
+def test_a_notification_waits_for_activations_that_need_every_call() -> None:
     wait_for_activation(50, minutes=10)
     assert ring_and_claim() == "activate"
 
 
 @pytest.mark.parametrize("gone", [{"state": "done"}, {"deadline_at": timezone.now() - timedelta(days=1)}])
-def test_what_is_done_or_too_late_needs_no_call(gone: dict[str, Any]) -> None:
+def test_a_finished_or_expired_activation_needs_no_call(gone: dict[str, Any]) -> None:
     wait_for_activation(50, minutes=10)
     OutgoingCall.objects.filter(key__regex="[0-4]$").update(**gone)
     assert ring_and_claim() == "call_notification"
@@ -69,20 +69,20 @@ def test_a_minute_holds_sixty_seconds_and_one_may_be_lost(settings: Settings, co
         assert ring_and_claim() == goes_first
 
 
-def test_what_the_shares_keep_is_not_counted_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_kept_by_shares_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     half = budget_shares.BudgetShare(Priority.UNPROVEN, part=0.5)
     monkeypatch.setattr(budget_shares, "SHARES", (half,))
     wait_for_activation(35, minutes=10)
     assert ring_and_claim() == "activate"
 
 
-def test_many_that_have_long_do_not_make_it_wait_for_few_that_run_out_soon() -> None:
+def test_many_distant_deadlines_do_not_delay_a_notification() -> None:
     wait_for_activation(200, minutes=60)
     wait_for_activation(1, minutes=4)
     assert ring_and_claim() == "call_notification"
 
 
-def test_the_call_that_rang_first_is_told_first() -> None:
+def test_the_phone_that_rang_first_is_notified_first() -> None:
     wait_for_activation(1, minutes=10)
     chain = Chain.objects.create(altegio_id=501)
     for phone in ("+447700900123", "+447700900124"):
@@ -91,13 +91,13 @@ def test_the_call_that_rang_first_is_told_first() -> None:
     assert [not_none(claim_next()).call for _ in range(2)] == [first, second]
 
 
-def test_what_is_asked_about_needs_its_calls_too() -> None:
+def test_an_unconfirmed_activation_needs_its_calls_too() -> None:
     wait_for_activation(50, minutes=10)
     OutgoingCall.objects.filter(key__regex="[05]$").update(state="unconfirmed")
     assert ring_and_claim() == "activate"
 
 
-def test_a_few_that_run_out_soon_are_enough_to_make_it_wait() -> None:
+def test_a_few_close_deadlines_make_a_notification_wait() -> None:
     wait_for_activation(1, minutes=60)
     wait_for_activation(20, minutes=2)
     assert ring_and_claim() == "activate"

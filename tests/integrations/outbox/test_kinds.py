@@ -19,7 +19,7 @@ def test_a_kind_that_must_not_be_repeated_can_ask_what_happened_or_is_not_sent_a
 
 
 @pytest.mark.parametrize("name", CALL_KINDS.names())
-def test_a_yes_on_record_is_enough_exactly_where_nothing_of_the_answer_is_read(name: str) -> None:
+def test_a_recorded_acceptance_suffices_only_if_the_answer_is_not_read(name: str) -> None:
     kind = type(CALL_KINDS[name])
 
     reads = any(each.argval == "answer" for each in dis.get_instructions(kind.accepted))
@@ -31,7 +31,7 @@ def test_only_an_activation_has_no_time_to_let_altegio_settle() -> None:
     assert [name for name in CALL_KINDS.names() if CALL_KINDS[name].settles_at_once] == ["activate"]
 
 
-def test_what_may_be_repeated_sets_a_value_or_tells_what_happened() -> None:
+def test_an_idempotent_kind_sets_a_value_or_reports_an_event() -> None:
     """Of two values the newest must stand; of two things that happened neither undoes the other."""
     repeated = {name for name in CALL_KINDS.names() if CALL_KINDS[name].idempotent and CALL_KINDS[name].yes_is_enough}
     set_a_value = {name for name in CALL_KINDS.names() if CALL_KINDS[name].last_write_wins}
@@ -40,7 +40,7 @@ def test_what_may_be_repeated_sets_a_value_or_tells_what_happened() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in CALL_KINDS.names() if CALL_KINDS[name].last_write_wins])
-def test_what_sets_a_value_is_sent_in_an_order(name: str) -> None:
+def test_a_kind_that_sets_a_value_has_an_order(name: str) -> None:
     with pytest.raises(ValueError, match="ordering key"):
         new_call(type(CALL_KINDS[name]), "a key")
 

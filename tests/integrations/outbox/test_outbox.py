@@ -57,14 +57,14 @@ def test_the_earliest_deadline_goes_first_within_a_priority() -> None:
     assert claimed_keys() == ["soon", "late", "whenever", "question"]
 
 
-def test_calls_of_one_lane_go_one_after_the_other() -> None:
+def test_calls_with_one_ordering_key_go_one_after_the_other() -> None:
     add("first", ordering_key="a")
     add("second", ordering_key="a")
     add("other", ordering_key="b")
     assert claimed_keys() == ["first", "other"]
 
 
-def test_a_call_that_waits_for_its_retry_holds_its_lane_back() -> None:
+def test_a_call_that_waits_for_its_retry_blocks_its_ordering_key() -> None:
     add("first", ordering_key="a", due_at=timezone.now() + timedelta(minutes=1))
     add("second", ordering_key="a")
     assert claimed_keys() == []
@@ -78,7 +78,7 @@ def test_the_same_intention_is_queued_once() -> None:
 
 
 @pytest.mark.parametrize("state", [CallState.DONE, CallState.REFUSED, CallState.EXPIRED, CallState.CANCELLED])
-def test_an_intention_under_a_key_that_has_come_to_its_end_is_an_error(state: CallState) -> None:
+def test_reusing_the_key_of_a_finished_intention_is_an_error(state: CallState) -> None:
     add("one")
     OutgoingCall.objects.update(state=state)
     with pytest.raises(KeyTakenError, match="one"):
@@ -86,7 +86,7 @@ def test_an_intention_under_a_key_that_has_come_to_its_end_is_an_error(state: Ca
 
 
 @pytest.mark.parametrize("other", [{"kind": AskStatus}, {"salon": 2}])
-def test_another_intention_under_a_key_that_waits_is_an_error(other: dict[str, Any]) -> None:
+def test_another_intention_under_a_waiting_key_is_an_error(other: dict[str, Any]) -> None:
     add("one", salon=1)
     with pytest.raises(KeyTakenError, match="one"):
         add("one", **{"salon": 1, **other})
@@ -98,7 +98,7 @@ def test_quick_changes_become_one_call() -> None:
     assert OutgoingCall.objects.count() == 1
 
 
-def test_a_call_that_serves_for_a_newer_change_is_not_given_up_before_it_is_made() -> None:
+def test_a_coalesced_call_is_not_given_up_before_it_is_sent() -> None:
     """After refusals it may wait to the end of its day."""
     queue_newest(AskStatus, "return:1")
     deadline = not_none(OutgoingCall.objects.get().deadline_at)
@@ -116,7 +116,7 @@ def test_a_change_during_the_sending_makes_another_call() -> None:
     assert OutgoingCall.objects.filter(state=CallState.QUEUED).count() == 1
 
 
-def test_the_newer_call_waits_as_long_as_the_one_whose_place_it_takes() -> None:
+def test_a_newer_call_waits_as_long_as_the_one_it_replaces() -> None:
     queue_newest(AskStatus, "status:1")
     claim = not_none(claim_next())
     queue_newest(AskStatus, "status:1")
@@ -138,7 +138,7 @@ def test_a_worker_whose_lease_was_lost_writes_nothing() -> None:
     assert OutgoingCall.objects.get().state == CallState.UNCONFIRMED
 
 
-def test_a_worker_whose_call_another_one_has_in_hand_writes_nothing() -> None:
+def test_a_worker_whose_call_another_worker_has_writes_nothing() -> None:
     add("one")
     slow = not_none(claim_next())
     OutgoingCall.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -170,7 +170,7 @@ def test_without_a_slot_nothing_is_sent_and_the_call_waits_as_it_was(
     assert altegio.requests() == []
 
 
-def test_what_the_portal_could_not_carry_is_asked_about_when_staff_try_it_again() -> None:
+def test_a_call_that_failed_in_the_portal_is_asked_about_when_staff_retry() -> None:
     add("refused", kind=AskStatus)
     add("done", kind=AskStatus)
     past = timezone.now() - timedelta(days=1)
@@ -213,7 +213,7 @@ def test_a_pause_never_outlasts_the_call_that_waits(left: int, wait: int) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_worker_builds_a_call_before_the_change_it_tells_of_is_committed() -> None:
+def test_no_worker_builds_a_call_before_its_change_is_committed() -> None:
     queue_newest(AskStatus, "status:1")
     committed, seen = threading.Event(), []
 
@@ -231,7 +231,7 @@ def test_no_worker_builds_a_call_before_the_change_it_tells_of_is_committed() ->
     assert seen in ([(False, False)], [(True, True)])
 
 
-def test_slow_answers_to_patient_calls_leave_dispatchers_for_what_cannot_wait(altegio: Sandbox) -> None:
+def test_slow_patient_calls_leave_dispatchers_for_urgent_ones(altegio: Sandbox) -> None:
     with ExitStack() as busy:
         for _ in range(PATIENT_DISPATCHERS):
             busy.enter_context(_patient_places)

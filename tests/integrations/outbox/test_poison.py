@@ -97,7 +97,7 @@ def _saved(fields: dict[str, Any]) -> Attempt:
     return Attempt.objects.bulk_create([Attempt(**fields)])[0]
 
 
-def test_what_fails_once_is_settled_by_the_same_answer(
+def test_a_handler_that_failed_once_is_settled_by_the_same_answer(
     client: Client, altegio: Sandbox, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     accepted, failures = Activate.accepted, [RuntimeError("deadlock")]
@@ -192,7 +192,9 @@ def test_retry_after_is_obeyed_on_every_answer(
     assert 18 < waits <= 20
 
 
-def test_what_altegio_asks_for_never_outlasts_the_hour(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_the_pause_that_altegio_asks_for_never_outlasts_the_hour(
+    client: Client, altegio: Sandbox, work: Work
+) -> None:
     altegio.fault("error", "activate", status=503, headers={"Retry-After": "86400"}, remaining=None)
     arrive(client, altegio, AURORA_1)
     work(rounds=1)

@@ -91,7 +91,7 @@ def test_a_call_counts_from_its_answer(clock: Clock) -> None:
     assert free_slots() == 1
 
 
-def test_an_answer_that_takes_long_holds_no_place(clock: Clock) -> None:
+def test_a_slow_answer_holds_no_slot(clock: Clock) -> None:
     rate.start(taken(rate.take_slot()))
     clock.now += rate.TRANSIT + 1
     assert free_slots() == 5
@@ -148,7 +148,7 @@ def test_the_budget_outlives_everything_but_the_database(clock: Clock) -> None:
         assert rate.used_in_the_last_minute() == 1
 
 
-def test_patient_calls_are_spread_and_leave_room_for_what_cannot_wait(clock: Clock, settings: Settings) -> None:
+def test_patient_calls_are_spread_and_leave_room_for_urgent_ones(clock: Clock, settings: Settings) -> None:
     settings.ALTEGIO_REQUESTS_PER_SECOND, settings.ALTEGIO_REQUESTS_PER_MINUTE = 5, 200
     made = spend(clock, 120, patient=True)
     assert most_in(made, 1.0) == 3
@@ -161,6 +161,6 @@ def test_patient_calls_leave_a_tenth_of_the_minute(clock: Clock) -> None:
     assert isinstance(rate.take_slot(), rate.Slot)
 
 
-def test_the_smallest_budget_still_carries_patient_calls(clock: Clock, settings: Settings) -> None:
+def test_the_smallest_budget_still_sends_patient_calls(clock: Clock, settings: Settings) -> None:
     settings.ALTEGIO_REQUESTS_PER_SECOND = settings.ALTEGIO_REQUESTS_PER_MINUTE = 1
     assert len(spend(clock, 120, patient=True)) == 2

@@ -110,7 +110,7 @@ def test_payments_and_set_up_keep_a_share_of_any_number_of_questions() -> None:
     assert found[Priority.CHECK] > 75
 
 
-def test_a_phone_that_rings_while_activations_need_all_calls_is_told_of_by_share() -> None:
+def test_a_notification_keeps_a_share_when_activations_need_every_call() -> None:
     wait(Activate, 400)
     queue([new_call(CallNotification, f"rings:{n}") for n in range(100)])
     found = taken(150)
@@ -118,7 +118,7 @@ def test_a_phone_that_rings_while_activations_need_all_calls_is_told_of_by_share
     assert found[Priority.ACTIVATION] > 100
 
 
-def test_shares_of_what_goes_first_anyway_are_nobody_elses() -> None:
+def test_the_share_of_a_leading_priority_goes_to_nobody_else() -> None:
     wait(AskStatus, 100)
     wait(CallNotification, 5)
     queue([new_call(Activate, "now", deadline_at=timezone.now() + timedelta(hours=1))])
@@ -148,14 +148,14 @@ def test_money_that_waited_goes_before_activations_that_have_time(settings: Sett
     assert found == {Priority.CHECK: 1, Priority.ACTIVATION: 9}
 
 
-def test_money_that_has_just_come_does_not(settings: Settings) -> None:
+def test_money_that_has_just_come_waits_for_activations(settings: Settings) -> None:
     settings.ALTEGIO_REQUESTS_PER_MINUTE = 200
     wait(Activate, 5)
     queue([new_call(AskStatus, "now")])
     assert taken(5) == {Priority.ACTIVATION: 5}
 
 
-def test_what_proves_nothing_is_served_last_but_served() -> None:
+def test_unproven_activations_are_served_last_but_served() -> None:
     wait(Activate, 300, priority=Priority.UNPROVEN)
     wait(AskStatus, 400)
     found = taken(300)

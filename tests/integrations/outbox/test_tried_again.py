@@ -75,7 +75,7 @@ def test_a_phone_call_waits_again_so_that_nothing_else_sends_it(
     assert not Alert.objects.filter(cleared_at=None).exists()
 
 
-def test_a_phone_call_that_was_told_anew_is_not_sent_by_its_earlier_call_too(
+def test_a_phone_call_sent_anew_is_not_sent_by_its_earlier_call_too(
     api: Api, altegio: Sandbox, given_up: PhoneCall, work: Work
 ) -> None:
     api("post", CALLS, {**CALL, "duration": 62})
@@ -117,7 +117,7 @@ def test_a_status_is_relayed(api: Api, altegio: Sandbox, work: Work) -> None:
     assert [item["id"] for item in altegio.sms_statuses()] == ["m1"]
 
 
-def test_a_chat_message_whose_words_are_gone_is_not_sent_empty(connected: Connection, work: Work) -> None:
+def test_a_chat_message_whose_text_is_gone_is_not_sent_empty(connected: Connection, work: Work) -> None:
     call = OutgoingCall(kind="chat_message", key="chat:1", priority=10, state="refused", connection=connected)
     signal = ChatSignal.objects.create(connection=connected, kind="new_message", state="failed")
     call.params = {"signal": signal.pk}
@@ -125,7 +125,9 @@ def test_a_chat_message_whose_words_are_gone_is_not_sent_empty(connected: Connec
     assert try_again(NewMessage) == 0
 
 
-def test_an_end_that_is_wished_anew_is_not_told_twice(connected: Connection, altegio: Sandbox, work: Work) -> None:
+def test_a_disconnection_requested_again_is_not_sent_twice(
+    connected: Connection, altegio: Sandbox, work: Work
+) -> None:
     with failing("uninstall"):
         disconnect(connected.pk, by=None, why="over")
         work()

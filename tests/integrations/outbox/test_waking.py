@@ -54,7 +54,7 @@ def test_others_are_called_while_more_waits_than_the_call_in_hand(
     OutgoingCall.objects.all().delete()
 
 
-def test_without_a_free_place_nothing_is_carried() -> None:
+def test_without_a_free_dispatcher_nothing_is_sent() -> None:
     queue([new_call(AskStatus, "a")])
     taken = [dispatcher._places.acquire(blocking=False) for _ in range(dispatcher.MAX_DISPATCHERS)]
     try:
@@ -99,7 +99,7 @@ def test_the_sweep_waits_for_nobody_who_holds_a_call() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="Rows are locked on PostgreSQL alone.")
-def test_behind_however_many_connections_that_are_held_others_late_calls_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_late_calls_end_behind_any_number_of_held_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("integrations.outbox.sweep.BATCH", 2)
     application, now = Application.objects.create(altegio_id=1), timezone.now()
     for number in range(6):

@@ -26,7 +26,7 @@ def call(**fields: Any) -> OutgoingCall:
 
 
 @pytest.mark.parametrize("lease_until", [None, -2])
-def test_one_in_nobodys_hands_is_asked_about_at_once(lease_until: int | None) -> None:
+def test_a_call_without_a_worker_is_asked_about_at_once(lease_until: int | None) -> None:
     stuck = call(state="sending", lease_until=lease_until, due_at=60)
     assert list(_stuck(timezone.now())) == [stuck]
     _take_back(stuck)
@@ -36,7 +36,7 @@ def test_one_in_nobodys_hands_is_asked_about_at_once(lease_until: int | None) ->
 
 
 @pytest.mark.parametrize("state", ["queued", "unconfirmed"])
-def test_one_that_would_rest_for_days_is_due_at_once(state: str) -> None:
+def test_a_call_that_would_rest_for_days_is_due_at_once(state: str) -> None:
     stuck = call(state=state, due_at=25 * 60)
     assert list(_stuck(timezone.now())) == [stuck]
     _take_back(stuck)
@@ -54,6 +54,6 @@ def test_one_that_would_rest_for_days_is_due_at_once(state: str) -> None:
         {"state": "done", "due_at": 25 * 60},
     ],
 )
-def test_one_that_is_in_good_hands_is_left_alone(fields: dict[str, Any]) -> None:
+def test_a_call_that_is_being_handled_is_left_alone(fields: dict[str, Any]) -> None:
     call(**fields)
     assert not _stuck(timezone.now()).exists()

@@ -22,7 +22,9 @@ def work_on(work: Work) -> None:
     work()
 
 
-def test_what_may_be_repeated_is_not(api: Api, altegio: Sandbox, work: Work) -> None:
+def test_an_idempotent_call_with_a_recorded_acceptance_is_not_repeated(
+    api: Api, altegio: Sandbox, work: Work
+) -> None:
     api("post", STATUSES, [status("m1", 4)])
     with killed_after_altegios_yes():
         work()
@@ -32,7 +34,7 @@ def test_what_may_be_repeated_is_not(api: Api, altegio: Sandbox, work: Work) -> 
     assert len(altegio.requests("sms_statuses")) == 1
 
 
-def test_nothing_is_asked_where_the_yes_tells_all(altegio: Sandbox, connected: Connection, work: Work) -> None:
+def test_a_conclusive_acceptance_asks_no_question(altegio: Sandbox, connected: Connection, work: Work) -> None:
     disconnect(connected.pk, by=None, why="The owner disconnects.")
     with killed_after_altegios_yes():
         work(rounds=1)
