@@ -90,7 +90,7 @@ def test_the_feed_shows_what_the_webhook_carries(
     assert f'[{{"id": "{partner.ids[0]}", {sent.decode()[1:]}]' in shown.content.decode()
 
 
-def test_many_events_of_one_place_are_few_messages(
+def test_many_events_of_one_location_are_few_messages(
     client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint
 ) -> None:
     come(client, keys, range(120))
@@ -122,7 +122,7 @@ def places(client: Client, altegio: Sandbox, work: Work) -> list[Installation]:
     return list(Installation.objects.order_by("location__altegio_id"))
 
 
-def test_what_is_refused_holds_back_its_own_connection_alone(
+def test_a_refused_batch_holds_back_only_its_own_connection(
     client: Client, places: list[Installation], partner: Partner
 ) -> None:
     endpoint = new_endpoint(partner.url, [types.ALTEGIO_EVENTS], None, "")
@@ -142,7 +142,7 @@ def test_what_is_refused_holds_back_its_own_connection_alone(
     )
 
 
-def test_events_of_many_places_cost_no_more_queries(
+def test_events_of_many_locations_cost_no_more_queries(
     client: Client,
     places: list[Installation],
     django_assert_num_queries: DjangoAssertNumQueries,
@@ -161,7 +161,7 @@ def test_events_of_many_places_cost_no_more_queries(
     go_out()
 
 
-def test_one_worker_at_a_time_hands_on(
+def test_one_worker_at_a_time_fans_out(
     client: Client, keys: Installation, endpoint: WebhookEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     come(client, keys, [1])
@@ -172,13 +172,13 @@ def test_one_worker_at_a_time_hands_on(
     go_out()
 
 
-def test_whoever_takes_a_turn_alone_gets_it(db: None) -> None:
+def test_a_worker_that_takes_a_turn_alone_gets_it(db: None) -> None:
     assert take_turn("new") is True
     assert take_turn("new") is True, "the same transaction has it still"
 
 
 @pytest.mark.parametrize("state", ["waiting", "dead"])
-def test_what_was_on_its_way_to_the_former_address_is_told(
+def test_events_on_their_way_to_the_former_address_are_delivered(
     client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint, state: str
 ) -> None:
     """A worker of the release before left it; staff send a dead letter again."""

@@ -57,7 +57,7 @@ def test_a_new_address_is_answered_with_its_secret_once(cabinet: Client, partner
 
 
 @pytest.mark.django_db
-def test_a_wrong_type_is_told_which_there_are(cabinet: Client) -> None:
+def test_a_wrong_type_is_refused_with_the_known_ones(cabinet: Client) -> None:
     body = {"url": "https://192.0.43.8/", "types": ["payment.{vanished}"]}
     told = json.dumps(cabinet.post(HOOKS, body, "application/json").json()["types"])
     assert "There is no type payment.{vanished}. The types are: " in told
@@ -87,7 +87,7 @@ def test_an_address_that_nothing_is_sent_to_is_refused(cabinet: Client, body: di
     assert not WebhookEndpoint.objects.exists()
 
 
-def test_there_are_not_more_addresses_than_each_event_can_be_sent_to(
+def test_the_number_of_addresses_is_limited(
     cabinet: Client, partner: Partner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(webhooks, "MAX_ENDPOINTS", 1)
@@ -137,7 +137,7 @@ def test_an_address_is_changed_switched_and_deleted(cabinet: Client, partner: Pa
         ("post", f"{HOOKS}1/replay/"),
     ],
 )
-def test_a_key_without_the_scope_may_nothing(method: str, path: Any) -> None:
+def test_a_key_without_the_scope_may_do_nothing(method: str, path: Any) -> None:
     answer = getattr(key("read", "billing", "sms", "telephony"), method)(path)
 
     assert answer.status_code == 403
@@ -193,7 +193,7 @@ def happen(application: Application, *kinds: str) -> list[str]:
     return [event.message_id for event in events]
 
 
-def test_a_time_is_replayed(
+def test_the_events_of_a_period_are_replayed(
     cabinet: Client, partner: Partner, endpoint: WebhookEndpoint, application: Application
 ) -> None:
     ids = happen(application, types.PAYMENT_REPORTED, types.PAYMENT_FAILED)
@@ -208,7 +208,7 @@ def test_a_time_is_replayed(
     assert partner.ids == [*ids, ids[1]]
 
 
-def test_what_waits_already_is_not_replayed_beside_itself(
+def test_a_waiting_event_is_not_replayed_twice(
     cabinet: Client, partner: Partner, endpoint: WebhookEndpoint, application: Application
 ) -> None:
     ids = happen(application, types.PAYMENT_REPORTED, types.PAYMENT_FAILED)
@@ -328,7 +328,7 @@ def test_the_feed_shows_a_test_to_nobody(
         (["read", "webhooks"], [FROZEN, types.PAYMENT_REPORTED, types.MESSAGE_REQUESTED, types.ALTEGIO_EVENTS]),
     ],
 )
-def test_the_feed_shows_a_key_what_its_scopes_guard(
+def test_the_feed_shows_a_key_only_events_of_its_scopes(
     application: Application, scopes: list[str], shown: list[str]
 ) -> None:
     happen(application, FROZEN, types.PAYMENT_REPORTED, types.MESSAGE_REQUESTED, types.ALTEGIO_EVENTS)
@@ -336,7 +336,7 @@ def test_the_feed_shows_a_key_what_its_scopes_guard(
     assert [event["type"] for event in feed(key(*scopes))] == shown
 
 
-def test_who_asks_the_feed_for_what_a_scope_guards_is_told_which(application: Application) -> None:
+def test_a_feed_request_beyond_the_scopes_names_the_missing_one(application: Application) -> None:
     answer = key("read").get("/api/v1/events/?types=connection.frozen,message.requested")
 
     assert answer.status_code == 403
@@ -347,14 +347,12 @@ def test_who_asks_the_feed_for_what_a_scope_guards_is_told_which(application: Ap
     "query",
     ["after=evt_nonsense", "after=%00", f"after=evt_{'0' * 32}", "after=1", "types=payment.vanished", "connection=1"],
 )
-def test_what_the_feed_does_not_know_is_refused(cabinet: Client, query: str) -> None:
+def test_an_unknown_feed_parameter_is_refused(cabinet: Client, query: str) -> None:
     assert cabinet.get(f"/api/v1/events/?{query}").status_code == 400
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_event_that_is_committed_late_stands_behind_those_that_were_shown(
-    application: Application, partner: Partner
-) -> None:
+def test_an_event_committed_late_comes_after_those_already_shown(application: Application, partner: Partner) -> None:
     """Its key is lower than that of the one which was committed before it."""
     if databases["default"].vendor == "sqlite":
         pytest.skip("SQLite lets one write after the other.")
@@ -383,5 +381,5 @@ def test_an_event_that_is_committed_late_stands_behind_those_that_were_shown(
     )
 
 
-def test_an_address_with_a_partner_is_nothing_to_a_stranger(client: Client, partner: Partner) -> None:
+def test_a_caller_without_a_key_sees_no_addresses(client: Client, partner: Partner) -> None:
     assert client.get(HOOKS).status_code == 401

@@ -57,7 +57,7 @@ def test_an_event_that_cannot_be_read_ends_alone(
     assert "cannot be read" in WebhookDelivery.objects.get(event=broken).error
 
 
-def test_what_is_old_goes_unread(partner: Partner, endpoint: WebhookEndpoint, application: Application) -> None:
+def test_old_events_are_deleted_unread(partner: Partner, endpoint: WebhookEndpoint, application: Application) -> None:
     (old,) = happen(application)
     go_out()
     spoil("partner_events_partnerevent", "body", old.pk)
@@ -65,7 +65,7 @@ def test_what_is_old_goes_unread(partner: Partner, endpoint: WebhookEndpoint, ap
     assert not PartnerEvent.objects.exists()
 
 
-def test_what_still_waits_for_an_address_stays_however_few_days_are_set(
+def test_events_waiting_for_an_address_outlive_their_retention(
     partner: Partner, endpoint: WebhookEndpoint, application: Application
 ) -> None:
     happen(application)
@@ -183,7 +183,7 @@ def test_replays_at_once_queue_each_event_once(
     assert sorted(at_once(*[partial(replay, endpoint, since, None, [])] * 4)) == [0, 0, 0, 3]
 
 
-def test_what_is_changed_by_another_meanwhile_stays(
+def test_a_simultaneous_change_by_another_stays(
     partner: Partner, endpoint: WebhookEndpoint, application: Application
 ) -> None:
     change(endpoint, {"url": f"{partner.url}/new"}, on=None)

@@ -48,7 +48,7 @@ def told() -> list[tuple[str, dict[str, Any]]]:
     return [(event.type, json.loads(event.body)["data"]) for event in PartnerEvent.objects.order_by("pk")]
 
 
-def test_each_turn_of_a_connections_life_is_told(live: Connection, altegio: Sandbox, work: Work, api: Api) -> None:
+def test_each_change_of_a_connection_is_published(live: Connection, altegio: Sandbox, work: Work, api: Api) -> None:
     altegio.freeze(AURORA_1)
     ask_status(live)
     work()
@@ -72,7 +72,7 @@ def test_each_turn_of_a_connections_life_is_told(live: Connection, altegio: Sand
     assert {**last, "updated_at": None} == {**shown, "updated_at": None}
 
 
-def test_a_claim_that_waits_again_is_no_news(live: Connection) -> None:
+def test_a_claim_that_waits_again_publishes_nothing(live: Connection) -> None:
     move(live, State.UNINSTALLED, "for the test")
     PartnerEvent.objects.all().delete()
     claim = Connection.objects.create(
@@ -90,7 +90,7 @@ def test_a_claim_that_waits_again_is_no_news(live: Connection) -> None:
     Connection.objects.filter(pk=claim.pk).delete()
 
 
-def test_a_claim_that_begins_in_conflict_is_told(live: Connection, client: Client, altegio: Sandbox) -> None:
+def test_a_claim_that_begins_in_conflict_is_published(live: Connection, client: Client, altegio: Sandbox) -> None:
     """Somebody else arrives for a location that its owner holds."""
     follow(client, altegio, AURORA_1, MARIA)
 
@@ -99,7 +99,7 @@ def test_a_claim_that_begins_in_conflict_is_told(live: Connection, client: Clien
     assert data["connection"]["id"] != live.pk
 
 
-def test_any_number_of_changes_is_told_in_as_many_queries(
+def test_publishing_takes_constant_queries_for_any_number_of_changes(
     client: Client, altegio: Sandbox, work: Work, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
@@ -126,7 +126,7 @@ def test_the_fields_of_an_event_are_not_built_for_each(live: Connection, monkeyp
 @pytest.mark.parametrize(
     ("state", "kind"), [(SyncState.SYNCED, "sender_names.synced"), (SyncState.FAILED, "sender_names.failed")]
 )
-def test_sender_names_are_told_when_altegio_has_answered(live: Connection, state: Any, kind: str) -> None:
+def test_sender_names_are_published_when_altegio_has_answered(live: Connection, state: Any, kind: str) -> None:
     names = SenderNameList.objects.create(installation=live.installation)
     names.set_sync(SyncState.QUEUED)
     names.set_sync(state, "why")
@@ -135,7 +135,7 @@ def test_sender_names_are_told_when_altegio_has_answered(live: Connection, state
 
 
 @pytest.mark.leaves_stranded("what is refused waits")
-def test_what_is_told_of_sender_names_stays_in_its_order(live: Connection, partner: Partner) -> None:
+def test_events_about_sender_names_stay_in_order(live: Connection, partner: Partner) -> None:
     endpoint = new_endpoint(partner.url, [], None, "")
     names = SenderNameList.objects.create(installation=live.installation)
     names.set_sync(SyncState.FAILED, "why")
@@ -150,7 +150,7 @@ def test_what_is_told_of_sender_names_stays_in_its_order(live: Connection, partn
     ]
 
 
-def test_a_message_is_told_once_as_the_api_shows_it(
+def test_a_message_is_published_once_as_the_api_shows_it(
     live: Connection, client: Client, api: Api, settings: Settings
 ) -> None:
     settings.ALTEGIO_APP_URL = "https://app.alteg.io"
@@ -165,7 +165,7 @@ def test_a_message_is_told_once_as_the_api_shows_it(
     assert [data["message"]] == api("get", "sms/messages/").json()["results"]
 
 
-def test_many_at_once_move_together_and_are_told(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_many_connections_move_together_and_are_published(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
     PartnerEvent.objects.all().delete()
@@ -174,9 +174,7 @@ def test_many_at_once_move_together_and_are_told(client: Client, altegio: Sandbo
     assert [kind for kind, _data in told()] == ["connection.frozen"] * 2
 
 
-def test_an_owner_who_is_erased_leaves_no_clients_in_events(
-    live: Connection, client: Client, settings: Settings
-) -> None:
+def test_an_erased_owner_leaves_no_clients_in_events(live: Connection, client: Client, settings: Settings) -> None:
     """As their messages themselves are emptied; what is on its way keeps what it needs."""
     settings.ALTEGIO_APP_URL = "https://app.alteg.io"
     key = take_messages_of(live)
@@ -191,7 +189,7 @@ def test_an_owner_who_is_erased_leaves_no_clients_in_events(
     assert (second["phone"], second["text"]) == (PHONE, TEXT)
 
 
-def test_who_is_erased_stands_in_no_event_as_one_of_a_locations_people(live: Connection) -> None:
+def test_an_erased_person_is_removed_from_events_about_locations(live: Connection) -> None:
     ids = [11, 12]
     AltegioIdentity.objects.create(user=not_none(live.owner), altegio_user_id=11)
     for each in ids:
@@ -203,7 +201,7 @@ def test_who_is_erased_stands_in_no_event_as_one_of_a_locations_people(live: Con
     assert [person["altegio_user_id"] for person in people] == [12]
 
 
-def test_an_owner_who_is_erased_stands_in_no_event(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_an_erased_owner_stands_in_no_event(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     work()
     assert told()[0][1]["connection"]["owner_email"] == EMMAS_EMAIL
@@ -216,14 +214,14 @@ def test_an_owner_who_is_erased_stands_in_no_event(client: Client, altegio: Sand
 
 
 @pytest.mark.parametrize("kind", PeriodNotice.Kind)
-def test_an_owner_who_is_erased_stands_in_no_event_about_a_period(live: Connection, kind: PeriodNotice.Kind) -> None:
+def test_an_erased_owner_stands_in_no_event_about_a_period(live: Connection, kind: PeriodNotice.Kind) -> None:
     publish_period(live, kind)
     assert EMMAS_EMAIL in repr(told())
     erase_person(not_none(live.owner))
     assert EMMAS_EMAIL not in repr(told())
 
 
-def test_who_held_a_connection_before_somebody_else_stands_in_no_event_once_erased(live: Connection) -> None:
+def test_an_erased_former_owner_stands_in_no_event(live: Connection) -> None:
     """Its events are of the connection that is another's by then; what they say of that one stays."""
     emma, maria = not_none(live.owner), User.objects.create_user("maria@medved.example")
     move(live, State.FROZEN, "for the test")
@@ -233,7 +231,7 @@ def test_who_held_a_connection_before_somebody_else_stands_in_no_event_once_eras
     assert [data["connection"]["owner_email"] for _kind, data in told()] == [None, maria.email]
 
 
-def test_who_is_erased_stands_in_no_event_of_a_location_that_they_had_left_before(live: Connection) -> None:
+def test_an_erased_person_stands_in_no_event_of_a_location_they_left(live: Connection) -> None:
     maria = User.objects.create_user("maria@medved.example")
     AltegioIdentity.objects.create(user=maria, altegio_user_id=11)
     LocationPerson.objects.create(location=live.location, altegio_user_id=11, name="Maria")
@@ -244,7 +242,7 @@ def test_who_is_erased_stands_in_no_event_of_a_location_that_they_had_left_befor
     assert EMMAS_EMAIL in repr(told())
 
 
-def test_of_events_of_an_earlier_version_the_connection_says_whom_they_name(live: Connection) -> None:
+def test_the_connection_says_whom_events_of_an_earlier_version_name(live: Connection) -> None:
     move(live, State.FROZEN, "for the test")
     publish_period(live, PeriodNotice.Kind.OVERDUE)
     NamedPerson.objects.all().delete()

@@ -76,7 +76,7 @@ UNKIND = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("script", UNKIND.values(), ids=UNKIND)
-def test_what_is_no_answer_is_not_taken_for_one(server: UnkindServer, script: Any) -> None:
+def test_an_invalid_answer_is_not_taken_for_a_delivery(server: UnkindServer, script: Any) -> None:
     server.will(script)
     deliveries(address(server))
     with at_most(END + 1):
@@ -218,7 +218,7 @@ def test_an_address_that_refuses_slowly_rests_though_it_was_asked_few_times(
 
 @pytest.mark.django_db
 @pytest.mark.leaves_stranded("what is refused waits")
-def test_one_is_tried_however_long_the_question_for_the_name_takes(
+def test_one_delivery_is_attempted_however_slow_the_name_resolution(
     server: UnkindServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deliver, "MAX_RUN", 0.0)
@@ -228,7 +228,7 @@ def test_one_is_tried_however_long_the_question_for_the_name_takes(
 
 @pytest.mark.django_db
 @pytest.mark.leaves_stranded("what is refused waits")
-def test_who_waits_longest_since_the_last_turn_goes_first_whether_that_was_taken_or_refused(
+def test_the_address_that_waited_longest_goes_first_whatever_its_last_outcome(
     server: UnkindServer,
 ) -> None:
     server.will(say(NO), say(OK))

@@ -61,7 +61,7 @@ def states() -> list[str]:
     return list(WebhookDelivery.objects.order_by("pk").values_list("state", flat=True))
 
 
-def test_an_activation_is_told_as_the_api_shows_it(
+def test_an_activation_is_delivered_as_the_api_shows_it(
     client: Client, altegio: Sandbox, work: Work, partner: Partner, endpoint: WebhookEndpoint
 ) -> None:
     arrive(client, altegio, AURORA_1)
@@ -119,7 +119,7 @@ def test_a_refused_event_keeps_its_id_and_its_body(
 
 
 @pytest.mark.leaves_stranded("what is refused waits")
-def test_what_is_refused_holds_back_only_its_own_connection(
+def test_a_refused_event_holds_back_only_its_own_connection(
     partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
 ) -> None:
     first, second = connections
@@ -177,7 +177,7 @@ def test_a_dead_letter_lets_the_later_ones_go_and_may_be_sent_again(
 
 
 @pytest.mark.leaves_stranded("what is refused waits")
-def test_an_address_that_asks_to_be_left_alone_is(
+def test_an_address_that_asks_to_be_left_alone_gets_nothing_more(
     partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
 ) -> None:
     partner.answers, partner.extra = [429], {"Retry-After": "300"}
@@ -189,7 +189,7 @@ def test_an_address_that_asks_to_be_left_alone_is(
     assert not_none(endpoint.rests_until) > timezone.now() + timedelta(seconds=290)
 
 
-def test_an_address_that_failed_for_a_day_is_switched_off_and_staff_are_told(
+def test_an_address_that_failed_for_a_day_is_switched_off_and_staff_are_alerted(
     partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
 ) -> None:
     partner.answers = [500, 500]
@@ -224,7 +224,7 @@ def replay_all(endpoint: WebhookEndpoint) -> None:
 
 @pytest.mark.leaves_stranded("what is refused waits")
 @pytest.mark.parametrize("mended", [switch_on_again, replay_all])
-def test_what_waits_for_a_mended_address_goes_now_with_all_its_tries(
+def test_deliveries_to_a_repaired_address_go_now_with_all_their_attempts(
     partner: Partner,
     endpoint: WebhookEndpoint,
     connections: list[Connection],
@@ -242,7 +242,7 @@ def test_what_waits_for_a_mended_address_goes_now_with_all_its_tries(
 
 
 @pytest.mark.parametrize("mended", [switch_on_again, replay_all])
-def test_what_a_worker_has_of_a_mended_address_stays_its_own(
+def test_a_delivery_in_a_workers_hands_stays_its_own_when_the_address_is_repaired(
     partner: Partner,
     endpoint: WebhookEndpoint,
     connections: list[Connection],
@@ -282,7 +282,7 @@ def test_a_new_url_begins_without_the_failures_of_the_former(
     assert states() == ["delivered", "waiting"]
 
 
-def test_a_failure_of_the_former_url_that_comes_late_is_not_the_new_ones(
+def test_a_late_failure_of_the_former_url_does_not_count_for_the_new_one(
     partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
 ) -> None:
     partner.answers, partner.extra = [503], {"Retry-After": "3600"}
@@ -299,7 +299,7 @@ def test_a_failure_of_the_former_url_that_comes_late_is_not_the_new_ones(
     assert states() == ["delivered"]
 
 
-def test_what_the_former_url_refused_late_goes_to_the_new_one_at_once_with_all_its_tries(
+def test_a_late_refusal_of_the_former_url_goes_to_the_new_one_with_all_attempts(
     partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
 ) -> None:
     happen(*connections, connections[0])
@@ -330,7 +330,7 @@ def test_the_deliveries_of_a_dead_worker_are_taken_up_soon(
     assert len(partner.received) == 1
 
 
-def test_what_another_worker_has_taken_over_stays_its_own(
+def test_a_delivery_taken_over_by_another_worker_stays_its_own(
     partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
 ) -> None:
     happen(connections[0])
@@ -421,7 +421,7 @@ def test_a_further_rotation_gives_a_former_secret_no_further_day(
         assert leaked not in endpoint.secrets
 
 
-def test_of_many_rotations_in_a_day_the_newest_secrets_sign(
+def test_the_newest_secrets_sign_after_many_rotations(
     partner: Partner, endpoint: WebhookEndpoint, connections: list[Connection]
 ) -> None:
     given = [rotate_secret(endpoint) for _ in range(MAX_FORMER + 2)]

@@ -81,7 +81,7 @@ def test_a_token_that_is_removed_while_altegio_writes_fails_nothing(
     assert len(altegio.requests("set_hooks_settings")) == 1
 
 
-def test_what_is_there_is_not_written_again(altegio: Sandbox, private: Connection, work: Work) -> None:
+def test_present_settings_are_not_written_again(altegio: Sandbox, private: Connection, work: Work) -> None:
     altegio.world.location(AURORA_1).hook_urls.append(own_address(private))
     mend_settings(private)
     work()
@@ -89,7 +89,9 @@ def test_what_is_there_is_not_written_again(altegio: Sandbox, private: Connectio
     assert state() == "present"
 
 
-def test_what_another_system_added_since_a_reading_stays(altegio: Sandbox, private: Connection, work: Work) -> None:
+def test_addresses_added_by_another_system_since_a_reading_stay(
+    altegio: Sandbox, private: Connection, work: Work
+) -> None:
     """The case page reads first: what it showed a moment ago is not what is written back."""
     read_settings(private)
     work()
@@ -145,7 +147,7 @@ def test_ten_addresses_leave_no_room(altegio: Sandbox, private: Connection, work
     assert len(at_altegio(altegio)[0]) == 10
 
 
-def test_addresses_of_others_that_are_gone_afterwards_are_an_alert(private: Connection, work: Work) -> None:
+def test_missing_addresses_of_others_raise_an_alert(private: Connection, work: Work) -> None:
     _queue(ReadWebhookSettings, private, ("the hash of an address that was there before",))
     work()
     assert "addresses of other applications" in Alert.objects.get(key=f"webhooks-lost:{private.pk}").text
@@ -162,7 +164,7 @@ def test_others_addresses_stand_in_no_plain_column_and_without_a_token_nothing_i
         read_settings(private)
 
 
-def test_it_is_shown_and_mended_from_the_case_page(
+def test_the_settings_are_shown_and_repaired_on_the_case_page(
     admin_client: Client, altegio: Sandbox, private: Connection, work: Work
 ) -> None:
     page = f"/admin/connections/connection/{private.pk}/change/"
@@ -186,9 +188,7 @@ def run(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_the_command_looks_first_and_changes_nothing_when_it_is_only_to_look(
-    altegio: Sandbox, private: Connection
-) -> None:
+def test_a_dry_run_of_the_command_changes_nothing(altegio: Sandbox, private: Connection) -> None:
     said = run("--dry-run")
     assert "our address is missing; 1 of others stay as they are" in said
     assert "1 of 1 lack our address. Nothing was changed." in said

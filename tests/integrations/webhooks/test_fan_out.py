@@ -31,7 +31,7 @@ def due_now() -> None:
     Delivery.objects.filter(state="waiting").update(due_at=timezone.now())
 
 
-def test_receivers_get_batches_and_each_event_once(client: Client, keys: Installation) -> None:
+def test_consumers_get_batches_and_each_event_once(client: Client, keys: Installation) -> None:
     got: list[Any] = []
     CONSUMERS.register("mine", got.append)
     for number in range(120):
@@ -46,7 +46,7 @@ def test_receivers_get_batches_and_each_event_once(client: Client, keys: Install
     assert got[0][0].salon_id == 10101
 
 
-def test_large_events_are_handed_on_a_few_at_once(
+def test_large_events_are_forwarded_a_few_at_once(
     client: Client, keys: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batches: list[list[int]] = []
@@ -62,7 +62,7 @@ def test_large_events_are_handed_on_a_few_at_once(
     assert batches == [[0, 1, 2, 3], [4, 5, 6, 7], [8]]
 
 
-def test_an_event_that_a_receiver_cannot_take_stands_alone_at_last(client: Client, keys: Installation) -> None:
+def test_an_event_that_a_consumer_cannot_take_ends_up_alone(client: Client, keys: Installation) -> None:
     got: list[Any] = []
 
     @CONSUMERS.add("picky")
@@ -84,7 +84,7 @@ def test_an_event_that_a_receiver_cannot_take_stands_alone_at_last(client: Clien
     assert Alert.objects.get().kind == "events"
 
 
-def test_what_a_receiver_wrote_is_undone_when_it_fails(client: Client, keys: Installation) -> None:
+def test_the_writes_of_a_failing_consumer_are_undone(client: Client, keys: Installation) -> None:
     @CONSUMERS.add("half")
     def take(events: Any) -> None:
         Alert.objects.create(key="half", kind="call", text="written")
@@ -126,7 +126,7 @@ def test_a_delivery_of_which_nothing_is_left_is_not_delivered(client: Client, ke
     assert "not kept" in Delivery.objects.get().error
 
 
-def test_processing_again_hands_on_once_more(client: Client, keys: Installation) -> None:
+def test_processing_again_forwards_once_more(client: Client, keys: Installation) -> None:
     got: list[Any] = []
     CONSUMERS.register("mine", got.append)
     post_event(client, keys, GOOD)
@@ -151,7 +151,7 @@ def test_old_events_go_in_batches_and_young_ones_stay(
     assert Event.objects.count() == 1
 
 
-def test_what_still_waits_to_be_handed_on_stays_however_few_days_are_set(
+def test_events_waiting_to_be_forwarded_outlive_their_retention(
     client: Client, keys: Installation, settings: Settings
 ) -> None:
     settings.RETENTION_EVENTS_DAYS = 1
@@ -171,7 +171,7 @@ def test_what_still_waits_to_be_handed_on_stays_however_few_days_are_set(
     assert not Delivery.objects.exists()
 
 
-def test_what_was_given_up_goes_with_its_time(client: Client, keys: Installation, settings: Settings) -> None:
+def test_a_dead_letter_is_deleted_after_its_time(client: Client, keys: Installation, settings: Settings) -> None:
     settings.RETENTION_EVENTS_DAYS = 1
     post_event(client, keys, GOOD)
     WAITING.bury(Event.objects.get().pk, "It cannot be read.")

@@ -61,7 +61,7 @@ def test_any_json_is_stored_as_it_came_and_flagged_later(
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"NaN", b'{"a": Infinity}', b"\xff", b"[" * 200_000, b"\x00"])
-def test_what_is_not_json_is_400(client: Client, keys: Installation, body: bytes) -> None:
+def test_a_body_that_is_not_json_is_400(client: Client, keys: Installation, body: bytes) -> None:
     assert post_event(client, keys, body).status_code == 400
     assert not Event.objects.exists()
 
@@ -79,7 +79,7 @@ def test_a_body_that_holds_too_much_is_400(client: Client, keys: Installation) -
 
 
 @pytest.mark.parametrize("text", [',[{"\\' * MAX_VALUES, "]" * MAX_VALUES])
-def test_what_stands_in_a_text_is_one_value(client: Client, keys: Installation, text: str) -> None:
+def test_brackets_inside_a_text_count_as_one_value(client: Client, keys: Installation, text: str) -> None:
     assert post_event(client, keys, GOOD | {"comment": text}).status_code == 200
 
 
@@ -112,7 +112,7 @@ def test_the_same_after_ten_minutes_is_another_event(client: Client, keys: Insta
     assert list(Event.objects.order_by("pk").values_list("is_duplicate", flat=True)) == [False, False, False, True]
 
 
-def test_of_the_same_moment_the_first_is_no_repetition(client: Client, keys: Installation) -> None:
+def test_the_first_of_simultaneous_events_is_no_repetition(client: Client, keys: Installation) -> None:
     with time_machine.travel(timezone.now(), tick=False):
         for _ in range(3):
             post_event(client, keys, GOOD)
@@ -133,7 +133,7 @@ def _rows_of(node: dict[str, Any]) -> int:
 
 
 @pytest.mark.parametrize("minutes", [1, 20])
-def test_a_batch_costs_what_it_holds_however_often_the_same_came_before(
+def test_the_cost_of_a_batch_does_not_grow_with_earlier_repetitions(
     client: Client, keys: Installation, minutes: int
 ) -> None:
     """Whoever knows an event address may post `{}` without end: nobody else's events wait for that."""
