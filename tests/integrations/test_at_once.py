@@ -94,7 +94,7 @@ def test_a_corrected_price_waits_for_the_answer_to_what_it_corrects(monkeypatch:
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time.")
-def test_of_two_last_answers_one_ends_the_reconciliation() -> None:
+def test_one_of_two_last_answers_ends_the_reconciliation() -> None:
     run = Reconciliation.objects.create(trigger=Reconciliation.Trigger.NIGHTLY, lists_left=0, expected=2)
     application = Application.objects.create(altegio_id=1)
     both_settled = threading.Barrier(2, timeout=10)
@@ -115,7 +115,7 @@ def test_of_two_last_answers_one_ends_the_reconciliation() -> None:
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time.")
-def test_of_two_people_in_one_event_who_are_erased_at_once_none_comes_back() -> None:
+def test_two_people_erased_from_one_event_at_once_both_stay_erased() -> None:
     anna, emma = (User.objects.create_user(f"{name}@owner.example") for name in ("anna", "emma"))
     for number, user in enumerate([anna, emma]):
         user.identities.create(altegio_user_id=number)

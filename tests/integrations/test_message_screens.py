@@ -80,7 +80,7 @@ def test_every_screen_opens_and_shows_no_secret(staff: Client, busy: Any, teleph
     assert b"style=" not in shown
 
 
-def test_a_list_costs_the_same_however_long_it_is(
+def test_a_list_takes_constant_queries(
     staff: Client, busy: Any, api: Api, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for number in range(20):
@@ -229,7 +229,7 @@ def test_staff_without_the_right_cannot_act(
     assert connection.installation.api_key == before
 
 
-def test_the_list_of_sender_names_costs_the_same_however_long_it_is(
+def test_the_list_of_sender_names_takes_constant_queries(
     staff: Client, connect: Callable[..., Connection], django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     for salon_id in (10101, 10102, 10201):

@@ -87,7 +87,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_every_change_is_found_by_who_reads_along(read: Api, connection: Connection, change: Any) -> None:
+def test_every_change_is_found_by_polling_updated_since(read: Api, connection: Connection, change: Any) -> None:
     since = timezone.now().isoformat()
     assert read(updated_since=since).json()["results"] == []
     change(connection)
@@ -96,7 +96,7 @@ def test_every_change_is_found_by_who_reads_along(read: Api, connection: Connect
     assert row["updated_at"] >= since[:19]
 
 
-def test_what_no_answer_shows_is_no_change(read: Api, connection: Connection) -> None:
+def test_a_change_that_no_answer_shows_does_not_count(read: Api, connection: Connection) -> None:
     since = timezone.now().isoformat()
     Connection.objects.update(listed_at=timezone.now())
     Location.objects.update(fetched_at=timezone.now())
@@ -222,7 +222,7 @@ def test_a_parameter_given_twice_is_refused(read: Api) -> None:
     assert read("/api/v1/payments/?salon_id=1&salon_id=2").json() == {"salon_id": ["Write this parameter once."]}
 
 
-def test_all_that_is_wrong_is_named_at_once(read: Api) -> None:
+def test_every_wrong_parameter_is_named_at_once(read: Api) -> None:
     assert sorted(read("payments/", salon="1", status="x", connection="y").json()) == [
         "connection",
         "salon",

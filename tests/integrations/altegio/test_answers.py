@@ -126,7 +126,7 @@ def test_a_404_says_that_there_is_no_connection() -> None:
 
 
 @pytest.mark.parametrize("status_code", [401, 403, 429, 500])
-def test_what_is_no_answer_to_the_question_says_nothing_of_the_connection(status_code: int) -> None:
+def test_an_answer_without_a_status_says_nothing_of_the_connection(status_code: int) -> None:
     assert read_status(read(status_code, NO), "UTC") is None
 
 

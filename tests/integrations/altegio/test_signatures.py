@@ -52,7 +52,7 @@ def test_the_id_has_two_names_and_comes_as_text_too(data: dict[str, Any]) -> Non
         (*signed({"name": "Emma"}), "id"),
     ],
 )
-def test_what_is_forged_or_broken_is_refused_with_the_reason(data: str, signature: str, why: str) -> None:
+def test_forged_or_broken_user_data_is_refused_with_the_reason(data: str, signature: str, why: str) -> None:
     with pytest.raises(InvalidUserDataError, match=why):
         person_from(data, signature, TOKEN)
 

@@ -28,7 +28,7 @@ def test_a_moment_with_its_own_zone_is_taken_as_it_stands() -> None:
 
 
 @pytest.mark.parametrize("written", [None, "", "0000-00-00 00:00:00", "yesterday", 17, {}, []])
-def test_what_is_no_moment_is_none(written: Any) -> None:
+def test_an_invalid_moment_is_none(written: Any) -> None:
     assert from_wire(written, "UTC") is None
 
 

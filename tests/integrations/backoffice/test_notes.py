@@ -61,7 +61,7 @@ def test_an_empty_or_endless_note_is_not_kept(case: Connection, text: str) -> No
     assert not ConnectionNote.objects.exists()
 
 
-def test_who_may_not_change_connections_reads_but_writes_none(case: Connection) -> None:
+def test_staff_without_the_right_read_notes_but_write_none(case: Connection) -> None:
     viewer = member_of("Viewer")
     ConnectionNote.objects.create(connection=case, text="First call")
     assert write(viewer, case, "No").status_code == 403
@@ -83,7 +83,7 @@ def test_the_person_takes_notes_along_and_their_erasure_deletes_them(case: Conne
     assert not ConnectionNote.objects.exists()
 
 
-def test_notes_on_what_waits_for_the_person_go_too_and_others_stay(case: Connection) -> None:
+def test_notes_on_waiting_claims_of_the_person_go_too_and_others_stay(case: Connection) -> None:
     maria = User.objects.create_user("maria@medved.example")
     ConnectionNote.objects.create(connection=case, text="Of Emma")
     erase_person(maria)
@@ -94,7 +94,7 @@ def test_notes_on_what_waits_for_the_person_go_too_and_others_stay(case: Connect
     assert not ConnectionNote.objects.exists()
 
 
-def test_what_staff_did_is_read_by_an_index(case: Connection) -> None:
+def test_staff_actions_are_read_through_an_index(case: Connection) -> None:
     if database.vendor != "postgresql":
         pytest.skip("SQLite has no index there: its lists are small.")
     with CaptureQueriesContext(database) as asked, suppress(StopIteration):

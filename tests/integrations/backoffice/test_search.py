@@ -57,7 +57,9 @@ def test_the_id_of_the_connection_itself_is_found(staff: Client, case: Connectio
     assert opens(staff, "sub@42", case)
 
 
-def test_one_that_is_nobodys_yet_is_found_by_who_is_expected(client: Client, altegio: Sandbox, staff: Client) -> None:
+def test_a_location_without_an_owner_is_found_by_the_expected_person(
+    client: Client, altegio: Sandbox, staff: Client
+) -> None:
     arrive(client, altegio, AURORA_1)
     User.objects.filter(is_staff=False).update(name="Emma Woodhouse")
     emma = User.objects.get(name="Emma Woodhouse")
@@ -66,7 +68,7 @@ def test_one_that_is_nobodys_yet_is_found_by_who_is_expected(client: Client, alt
     assert opens(staff, "emma wood", Connection.objects.get())
 
 
-def test_two_are_a_list(client: Client, altegio: Sandbox, staff: Client, case: Connection) -> None:
+def test_two_matches_are_a_list(client: Client, altegio: Sandbox, staff: Client, case: Connection) -> None:
     arrive(client, altegio, AURORA_2)
     page = search(staff, "emma@aurora")
     assert page.status_code == 200
@@ -108,13 +110,13 @@ def test_a_customer_who_has_not_come_yet_is_offered(staff: Client) -> None:
         assert reverse("admin:accounts_customer_change", args=[customer.pk]) in search(staff, term).content.decode()
 
 
-def test_nothing_at_all_says_so_in_words_and_markup_stays_text(staff: Client) -> None:
+def test_an_empty_result_says_so_and_markup_stays_text(staff: Client) -> None:
     page = search(staff, "<i>nobody</i>").content.decode()
     assert "No connection is found" in page
     assert "<i>nobody" not in page
 
 
-def test_who_may_not_see_people_is_offered_none(client: Client) -> None:
+def test_staff_without_the_right_are_offered_no_people(client: Client) -> None:
     User.objects.create_user("maria@medved.example", name="Maria")
     viewer = User.objects.create_user("viewer@partner.example", is_staff=True)
     viewer.user_permissions.set(
@@ -146,7 +148,7 @@ def test_a_number_is_known_by_its_end_and_a_locations_is_none(typed: str, ending
     assert phone_ending(typed) == ending
 
 
-def test_it_costs_the_same_however_many_there_are(
+def test_a_search_costs_the_same_however_many_matches_there_are(
     client: Client,
     altegio: Sandbox,
     staff: Client,

@@ -37,11 +37,11 @@ def test_the_question_keeps_it_and_can_be_left_for_it(staff: Client, page: str) 
     assert f'href="{page}" class="button cancel-link"' in question
 
 
-def test_what_is_done_leads_back_to_the_case(staff: Client, page: str) -> None:
+def test_an_action_leads_back_to_the_case(staff: Client, page: str) -> None:
     assert ask(staff, back=page, confirmed="yes")["Location"] == page
 
 
-def test_what_was_chosen_in_the_list_leads_back_to_the_list(staff: Client, page: str) -> None:
+def test_an_action_chosen_in_the_list_leads_back_to_the_list(staff: Client, page: str) -> None:
     assert ask(staff, confirmed="yes")["Location"] == reverse(LIST)
 
 

@@ -46,9 +46,7 @@ def counted() -> dict[tuple[str, str, str], int]:
     return {(drift.kind, drift.path, drift.value): drift.count for drift in Drift.objects.all()}
 
 
-def test_a_connection_as_the_documents_have_it_differs_in_nothing(
-    client: Client, altegio: Sandbox, work: Work
-) -> None:
+def test_a_documented_connection_shows_no_difference(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     work()
 
@@ -90,7 +88,7 @@ def test_events_are_counted_together() -> None:
     assert counted() == {("value", "resource", "gift_card"): 3}
 
 
-def test_what_differs_in_nothing_asks_the_database_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_an_answer_without_differences_makes_no_queries(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     answer = read_answer(404, {}, '{"success": false, "data": null, "meta": {"message": "No."}}')
     with django_assert_num_queries(0):
         observe_answer(requests.status(AURORA_1, 1), answer)
@@ -139,7 +137,7 @@ def metric() -> list[tuple[str, float]]:
     return [(sample.labels["path"], sample.value) for family in families for sample in family.samples]
 
 
-def test_it_is_shown_until_somebody_marks_it_as_known(live: Connection, work: Work, staff: Client) -> None:
+def test_a_difference_is_shown_until_somebody_marks_it_as_known(live: Connection, work: Work, staff: Client) -> None:
     ask(live, work)
     drift = Drift.objects.get()
 
@@ -159,7 +157,7 @@ def test_it_is_shown_until_somebody_marks_it_as_known(live: Connection, work: Wo
     assert metric() == []
 
 
-def test_who_may_only_look_marks_nothing(client: Client) -> None:
+def test_staff_who_may_only_look_mark_nothing(client: Client) -> None:
     viewer = User.objects.create_user("viewer@partner.example", is_staff=True)
     client.force_login(viewer)
     observe_callback({"salon_id": 1, "application_id": 1, "event": "paused"})

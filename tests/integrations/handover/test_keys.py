@@ -81,7 +81,7 @@ def test_several_who_need_the_first_key_at_once_make_one() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_replacements_at_once_one_follows_the_other() -> None:
+def test_simultaneous_key_replacements_follow_one_another() -> None:
     signing_key()
     told = [StringIO(), StringIO()]
     replace = [

@@ -76,7 +76,7 @@ def test_an_owner_is_led_to_the_cabinet_with_a_token_about_them(connection: Conn
     }
 
 
-def test_a_customers_id_is_told_of_who_has_proven_the_address_alone(connection: Connection, emma: User) -> None:
+def test_only_a_proven_address_puts_the_customers_id_into_the_token(connection: Connection, emma: User) -> None:
     """Altegio says an address; whoever reads its mail may be another person, and the partner's customer."""
     Connection.objects.update(external_id="", has_own_external_id=False)
     put_customer(CustomerData("C-7", EMMAS_EMAIL))

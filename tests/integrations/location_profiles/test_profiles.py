@@ -45,7 +45,7 @@ def test_the_location_and_who_may_manage_its_users_are_known(connected: Connecti
     assert [(each.altegio_user_id, each.email) for each in LocationPerson.objects.all()] == [(EMMA, EMMAS_EMAIL)]
 
 
-def test_the_partners_systems_are_told(connected: Connection, client: Client) -> None:
+def test_the_api_shows_the_profile_of_a_location(connected: Connection, client: Client) -> None:
     _key, secret = ApiKey.objects.create_key(name="reader", scopes=["read"])
     headers = {"Authorization": f"Api-Key {secret}"}
     told = client.get(f"/api/v1/connections/{connected.pk}/", headers=headers).json()["location"]
@@ -91,12 +91,12 @@ def test_no_record_keeps_the_token_or_the_people(connected: Connection) -> None:
     assert EMMAS_EMAIL not in repr([*OutgoingCall.objects.values_list(), *Attempt.objects.values_list()])
 
 
-def test_whoever_is_erased_is_no_person_of_a_location_either(connected: Connection) -> None:
+def test_an_erased_person_is_removed_from_location_profiles(connected: Connection) -> None:
     erase_person(User.objects.get(email=EMMAS_EMAIL))
     assert not LocationPerson.objects.exists()
 
 
-def test_altegios_list_does_not_bring_back_who_is_erased(
+def test_altegios_list_does_not_bring_back_an_erased_person(
     connected: Connection, altegio: Sandbox, work: Work, settings: Settings
 ) -> None:
     """Not under another SECRET_KEY either, nor by an answer that was on its way."""

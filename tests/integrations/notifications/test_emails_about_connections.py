@@ -130,7 +130,7 @@ def test_an_email_about_a_thousand_costs_as_many_queries_as_one_about_few(
     assert cost(chain) == cost(a_chain(1000))
 
 
-def test_a_refused_location_is_told_once_however_often_the_page_is_opened(
+def test_a_refused_location_sends_one_email_however_often_the_page_is_opened(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     follow(client, altegio, AURORA_1, user_id=EMMA)
@@ -143,7 +143,9 @@ def test_a_refused_location_is_told_once_however_often_the_page_is_opened(
     assert tell() == []
 
 
-def test_who_connects_anew_at_once_is_not_told_that_it_failed(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_an_owner_who_reconnects_at_once_gets_no_email_about_the_failure(
+    client: Client, altegio: Sandbox, work: Work
+) -> None:
     follow(client, altegio, AURORA_1, user_id=EMMA)
     work()
     arrive(client, altegio, AURORA_1, user_id=EMMA)
@@ -151,7 +153,7 @@ def test_who_connects_anew_at_once_is_not_told_that_it_failed(client: Client, al
     assert tell() == ["Aurora Covent Garden is connected"]
 
 
-def test_a_freeze_is_told_once_though_its_callback_is_doubled_and_reconciled(
+def test_a_freeze_seen_by_callbacks_and_reconciliation_is_one_email(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
     arrive(client, altegio, AURORA_1, user_id=EMMA)
@@ -169,7 +171,7 @@ def test_a_freeze_is_told_once_though_its_callback_is_doubled_and_reconciled(
     assert "Stopped since" in mail.outbox[-1].body
 
 
-def test_a_thaw_and_a_freeze_for_the_same_debt_are_told_once(chain: list[Connection]) -> None:
+def test_a_reactivation_and_a_freeze_for_the_same_debt_send_one_email(chain: list[Connection]) -> None:
     decide(chain[0], State.ACTIVE)
     decide(chain[0], State.FROZEN)
     assert len(tell()) == 1
@@ -187,13 +189,13 @@ def test_all_freezes_of_a_chain_are_one_email(chain: list[Connection]) -> None:
     assert tell() == ["25 locations have stopped working until they are paid"]
 
 
-def test_the_same_state_again_is_no_news(chain: list[Connection]) -> None:
+def test_the_same_state_again_sends_no_email(chain: list[Connection]) -> None:
     decide(chain[0], State.ACTIVE)
     decide(chain[0], State.ACTIVE)
     assert Notification.objects.count() == 1
 
 
-def test_nobody_is_told_where_a_location_is_nobodys(chain: list[Connection]) -> None:
+def test_a_location_without_an_owner_sends_no_email(chain: list[Connection]) -> None:
     Connection.objects.update(claimant=None, claim="s:1")
     for number, connection in enumerate(chain):
         decide(connection, [State.ACTIVE, State.FAILED, State.EXPIRED, State.FROZEN][number % 4])
@@ -202,7 +204,7 @@ def test_nobody_is_told_where_a_location_is_nobodys(chain: list[Connection]) -> 
 
 
 @pytest.mark.parametrize("change", [{"email": None}, {"is_active": False}])
-def test_who_cannot_be_reached_is_not_written(chain: list[Connection], change: dict[str, Any]) -> None:
+def test_an_unreachable_owner_gets_no_email(chain: list[Connection], change: dict[str, Any]) -> None:
     decide(chain[0], State.FROZEN)
     User.objects.update(**change)
     assert tell() == []

@@ -53,7 +53,7 @@ def without(*path: str | int) -> dict[str, Any]:
     return status
 
 
-def test_what_the_documents_show_differs_in_nothing() -> None:
+def test_the_documented_answers_match_the_contract() -> None:
     assert compared(STATUS) == []
 
 
@@ -122,7 +122,7 @@ def test_a_field_of_a_thousand_rows_is_one_difference() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "<h1>Altegio</h1>", '{"success": tr'])
-def test_what_is_no_json_is_for_the_outbox_to_judge(text: str) -> None:
+def test_invalid_json_is_left_to_the_outbox(text: str) -> None:
     assert of_answer(requests.status(10101, 1), read_answer(200, {}, text)) == []
 
 

@@ -36,7 +36,7 @@ def test_the_zone_that_fits_is_confirmed(
     assert "UTC fits the newest consents (1)" in doctor(capsys)
 
 
-def test_one_that_does_not_fit_is_wrong_and_those_that_do_are_named(
+def test_a_wrong_zone_is_reported_with_those_that_fit(
     altegio: Sandbox,
     capsys: pytest.CaptureFixture[str],
     connect: Callable[..., Connection],
@@ -50,7 +50,7 @@ def test_one_that_does_not_fit_is_wrong_and_those_that_do_are_named(
     assert "to be mended" in found
 
 
-def test_what_the_right_setting_says_is_believed(
+def test_a_correct_setting_is_trusted(
     altegio: Sandbox,
     capsys: pytest.CaptureFixture[str],
     connect: Callable[..., Connection],
@@ -77,6 +77,6 @@ def test_each_locations_own_time_is_told_apart() -> None:
     assert not is_local_time([moscow, consent("15:00", "Europe/Lisbon")])
 
 
-def test_a_consent_that_is_no_neighbour_of_its_arrival_says_nothing() -> None:
+def test_a_consent_far_from_its_arrival_says_nothing() -> None:
     assert consent("12:08", "UTC").offset is None
     assert consent("17:45", "UTC").offset == timedelta(hours=5, minutes=45)

@@ -23,7 +23,9 @@ def doctor(capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
-def test_a_healthy_portal_is_told_so_with_its_addresses(altegio: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_healthy_portal_is_reported_with_its_addresses(
+    altegio: Sandbox, capsys: pytest.CaptureFixture[str]
+) -> None:
     payload = doctor(capsys)
     assert "The portal is in good health." in payload
     assert "http://localhost:8000/connect/" in payload
@@ -87,7 +89,7 @@ def test_an_application_token_is_tried_at_a_connected_location(
     assert "the-system-users" not in payload
 
 
-def test_keys_that_do_not_fit_what_is_stored(
+def test_keys_that_cannot_read_stored_secrets_are_reported(
     altegio: Sandbox, capsys: pytest.CaptureFixture[str], connect: Callable[..., Connection], settings: Settings
 ) -> None:
     connect(10101)
@@ -100,7 +102,7 @@ def test_keys_that_do_not_fit_what_is_stored(
     assert "connections.Installation.api_key" in printed
 
 
-def test_a_mail_server_that_is_not_there(
+def test_a_missing_mail_server_is_reported(
     altegio: Sandbox, capsys: pytest.CaptureFixture[str], settings: Settings
 ) -> None:
     settings.EMAIL_BACKEND = "partner_portal.core.smtp_backend.EmailBackend"
@@ -110,14 +112,14 @@ def test_a_mail_server_that_is_not_there(
     assert "E-mail: the mail server cannot be used" in capsys.readouterr().out
 
 
-def test_e_mails_that_are_only_printed(
+def test_printed_emails_are_reported(
     altegio: Sandbox, capsys: pytest.CaptureFixture[str], settings: Settings
 ) -> None:
     settings.EMAIL_BACKEND = PRINTED
     assert "E-mail: e-mails are printed, and reach nobody" in doctor(capsys)
 
 
-def test_a_check_that_the_settings_silence_is_not_told(
+def test_a_silenced_check_is_not_reported(
     altegio: Sandbox, capsys: pytest.CaptureFixture[str], settings: Settings
 ) -> None:
     assert "BRAND_NAME is not set" in doctor(capsys)
@@ -129,7 +131,7 @@ def _is_away(*_args: object, **_options: object) -> None:
     raise OperationalError("connection to server failed:\n\tConnection refused")
 
 
-def test_a_database_that_is_away_is_told_once(
+def test_an_unavailable_database_is_reported_once(
     altegio: Sandbox, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(examination, "MigrationExecutor", _is_away)

@@ -30,12 +30,12 @@ def inert(page: str) -> str:
         ("<svg><path d='M1'/></svg>", '<svg><path d="M1" /></svg>'),
     ],
 )
-def test_what_acts_is_taken_out(page: str, left: str) -> None:
+def test_active_elements_are_removed(page: str, left: str) -> None:
     assert inert(page) == left
 
 
 @pytest.mark.parametrize("page", ["<!doctype html>", "&amp;&#39;<b>é</b>", '<bdi lang="uk">Олена</bdi>', "a < b & c"])
-def test_the_rest_stays_as_it_is(page: str) -> None:
+def test_other_elements_stay_as_they_are(page: str) -> None:
     assert inert(page) == page
 
 

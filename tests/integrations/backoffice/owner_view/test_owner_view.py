@@ -96,7 +96,7 @@ def test_nothing_on_it_sends_anything(support_browser: Client, case: Connection,
     assert "csrfmiddlewaretoken" not in seen
 
 
-def test_what_leads_out_of_it_leads_nowhere(support_browser: Client, case: Connection) -> None:
+def test_links_out_of_the_view_lead_nowhere(support_browser: Client, case: Connection) -> None:
     below = address(case, "account/").removesuffix("account/")
     shown = {reverse(page.url_name) for page in OWNER_PAGES}
     found = {link for link in links(text(support_browser.get(address(case)))) if not link.startswith("?")}
@@ -131,7 +131,7 @@ def test_nothing_is_posted_there(case: Connection, method: str) -> None:
     assert User.objects.get(pk=owner.pk).name == owner.name
 
 
-def test_the_browser_holds_it_to_that_too(support_browser: Client, case: Connection) -> None:
+def test_the_browser_enforces_it_too(support_browser: Client, case: Connection) -> None:
     for page in (address(case), status_page(case)):
         answer = support_browser.get(page)
         policy = dict(part.strip().split(" ", 1) for part in answer["Content-Security-Policy"].split(";"))
@@ -169,7 +169,7 @@ def test_a_role_says_who_may(case: Connection, group: str, *, may: bool) -> None
     assert ("See what the owner sees" in page) is may
 
 
-def test_a_role_of_the_partners_own_may_with_the_permission(case: Connection) -> None:
+def test_a_custom_role_with_the_permission_may_look(case: Connection) -> None:
     person = User.objects.create_user("own@partner.example", is_staff=True)
     person.user_permissions.set(Permission.objects.filter(codename="see_as_owner"))
     assert signed_in(person).get(address(case)).status_code == 403
@@ -216,7 +216,7 @@ def test_a_location_without_an_owner_has_only_its_status_page(
     assert "whoever came sees it without having signed in" in seen
 
 
-def test_who_claims_what_another_holds_is_not_shown_as_its_owner(
+def test_a_claimant_of_a_held_location_is_not_shown_as_its_owner(
     support_browser: Client, client: Client, altegio: Sandbox, case: Connection
 ) -> None:
     follow(client, altegio, AURORA_1, MARIA)
@@ -236,7 +236,7 @@ def test_an_arrival_of_another_connection_is_not_shown(
     assert support_browser.get(page).status_code == 404
 
 
-def test_what_staff_must_look_at_first_is_shown_as_little_as_to_the_owner(
+def test_a_location_under_review_shows_as_little_as_to_the_owner(
     support_browser: Client, client: Client, case: Connection
 ) -> None:
     Connection.objects.update(review="Another name.", state=State.ACTIVE)

@@ -23,7 +23,7 @@ def test_json_is_indented_and_masked() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "<html>", "{", "[" * 100_000])
-def test_what_is_no_json_stays_as_it_is(text: str) -> None:
+def test_text_that_is_not_json_stays_as_it_is(text: str) -> None:
     assert shown("answer", text).text.startswith(text[:MAX_LENGTH])
 
 
@@ -36,7 +36,7 @@ def test_numbers_stay_as_they_came() -> None:
     assert "1.10" in shown("sent", '{"payment_sum": 1.10}').text
 
 
-def test_what_is_too_long_is_cut() -> None:
+def test_long_evidence_is_cut() -> None:
     assert len(shown("answer", "x" * 100_000).text) < MAX_LENGTH + 100
 
 
@@ -58,7 +58,7 @@ def test_a_call_and_a_callback_show_what_was_said(
     assert '<details class="evidence">' in page
 
 
-def test_arrivals_that_came_to_nothing_stand_in_it(client: Client, altegio: Sandbox, connected: Connection) -> None:
+def test_arrivals_that_came_to_nothing_are_shown(client: Client, altegio: Sandbox, connected: Connection) -> None:
     arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().get(f"/connect/?salon_id={AURORA_1}&salon_id=x")
     titles = [entry.title for entry in timeline(connected)]

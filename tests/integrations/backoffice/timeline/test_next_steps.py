@@ -44,7 +44,7 @@ def active(waiting: Connection, work: Work) -> Connection:
     return Connection.objects.get()
 
 
-def test_one_that_waits_is_left_alone_or_hurried(waiting: Connection) -> None:
+def test_a_waiting_connection_is_left_alone_or_hurried(waiting: Connection) -> None:
     assert advice() == ["try_again"]
 
 
@@ -64,7 +64,7 @@ def test_when_the_window_is_over_altegio_is_asked(waiting: Connection) -> None:
     assert advice() == ["ask"]
 
 
-def test_one_that_is_fine_is_asked_about(active: Connection) -> None:
+def test_a_healthy_connection_is_asked_about(active: Connection) -> None:
     assert advice() == ["ask"]
 
 
@@ -73,27 +73,27 @@ def test_a_review_comes_first(active: Connection) -> None:
     assert advice() == ["pass_review", "ask"]
 
 
-def test_an_expired_one_is_connected_again_or_tried_again(waiting: Connection, altegio: Sandbox, work: Work) -> None:
+def test_an_expired_connection_is_reconnected_or_retried(waiting: Connection, altegio: Sandbox, work: Work) -> None:
     Connection.objects.update(deadline_at=timezone.now())
     waiting.calls.update(deadline_at=timezone.now())
     expire_late_calls()
     assert advice() == ["Reconnect page", "try_again"]
 
 
-def test_a_refused_one_too(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_a_refused_connection_is_reconnected_or_retried_too(client: Client, altegio: Sandbox, work: Work) -> None:
     follow(client, altegio, AURORA_1)
     work()
     assert advice() == ["Reconnect page", "try_again"]
 
 
-def test_a_frozen_one_waits_for_money(active: Connection, altegio: Sandbox, work: Work) -> None:
+def test_a_frozen_connection_waits_for_a_payment(active: Connection, altegio: Sandbox, work: Work) -> None:
     altegio.freeze(AURORA_1)
     ask_altegio(active.pk)
     work()
     assert advice() == ["ask"]
 
 
-def test_one_disconnected_is_connected_again(active: Connection, work: Work) -> None:
+def test_a_disconnected_connection_is_reconnected(active: Connection, work: Work) -> None:
     disconnect(active.pk, by=None, why="Over.")
     work()
     assert advice() == ["Reconnect page"]
@@ -120,7 +120,7 @@ def test_the_page_offers_the_step_as_a_button_that_asks_once(staff: Client, wait
     assert "mailto:emma@aurora.example" in page
 
 
-def test_who_may_not_act_is_shown_the_step_without_a_button(waiting: Connection) -> None:
+def test_staff_who_may_not_act_see_the_step_without_a_button(waiting: Connection) -> None:
     viewer = User.objects.create_user("viewer@partner.example", is_staff=True)
     viewer.groups.set([viewer.groups.model.objects.get(name="Viewer")])
     client = Client()

@@ -13,7 +13,7 @@ from tests.working import Work
 pytestmark = pytest.mark.django_db
 
 
-def test_it_tells_the_whole_story_in_order(
+def test_the_timeline_shows_the_whole_story_in_order(
     client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     altegio.uninstall(10101)
@@ -38,7 +38,7 @@ def test_it_tells_the_whole_story_in_order(
     assert [line for line in payload if line in wanted] == wanted
 
 
-def test_it_costs_the_same_however_much_happened(
+def test_the_timeline_costs_the_same_however_much_happened(
     client: Client,
     altegio: Sandbox,
     work: Work,
