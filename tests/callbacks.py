@@ -13,7 +13,7 @@ ADDRESS = "/altegio/callback/"
 TOKEN = "partner-token-of-the-tests"
 
 
-def tell(client: Client, event: str = "uninstall", salon_id: int | str = 10101, **more: Any) -> Response:
+def send_callback(client: Client, event: str = "uninstall", salon_id: int | str = 10101, **more: Any) -> Response:
     body = {"salon_id": salon_id, "application_id": 1, "event": event, "partner_token": TOKEN} | more
     return post_callback(client, json.dumps(body))
 

@@ -51,8 +51,8 @@ def follow(
 
 def status(client: Client, answer: Response) -> dict[str, Any]:
     """What the status page behind a redirect says, as JSON."""
-    told: dict[str, Any] = client.get(answer["Location"], headers={"Accept": "application/json"}).json()
-    return told
+    page: dict[str, Any] = client.get(answer["Location"], headers={"Accept": "application/json"}).json()
+    return page
 
 
 def emails_go_out() -> None:

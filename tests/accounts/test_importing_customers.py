@@ -147,19 +147,31 @@ def test_a_rehearsal_says_the_same_and_changes_nothing(run: Run) -> None:
     assert not User.objects.exists()
 
 
-def told(line: int, email: str) -> str:
+def customer_row(line: int, email: str) -> str:
     return f"C-{line},{email}@customer.example,,,"
 
 
 def test_a_line_is_checked_as_if_all_earlier_lines_were_imported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.customer_import.BATCH", 2)
-    run(told(1, "anna"), told(2, "bela"), told(3, "cili"))
-    moved = [told(1, "new"), told(2, "anna"), told(4, "dora"), told(3, "bela"), told(5, "cili")]
+    run(customer_row(1, "anna"), customer_row(2, "bela"), customer_row(3, "cili"))
+    moved = [
+        customer_row(1, "new"),
+        customer_row(2, "anna"),
+        customer_row(4, "dora"),
+        customer_row(3, "bela"),
+        customer_row(5, "cili"),
+    ]
     assert run(*moved) == (["2 new, 3 known already, 0 refused."], 0)
     assert list(Customer.objects.order_by("external_id").values_list("email", flat=True)) == [
         f"{name}@customer.example" for name in ("new", "anna", "bela", "dora", "cili")
     ]
-    said, code = run(told(6, "emil"), told(7, "fanni"), told(8, "gabor"), told(9, "EMIL"), told(10, "anna"))
+    said, code = run(
+        customer_row(6, "emil"),
+        customer_row(7, "fanni"),
+        customer_row(8, "gabor"),
+        customer_row(9, "EMIL"),
+        customer_row(10, "anna"),
+    )
     assert (said[:2], code) == (
         ["Line 5: This e-mail is that of the customer C-6.", "Line 6: This e-mail is that of the customer C-2."],
         1,
@@ -180,8 +192,8 @@ def test_an_owner_who_arrives_does_not_wait_for_the_file(monkeypatch: pytest.Mon
 
     def lines() -> Iterator[str]:
         yield HEAD
-        yield told(1, "anna")
-        yield told(2, "bela")
+        yield customer_row(1, "anna")
+        yield customer_row(2, "bela")
         at_once(arrive)
 
     list(import_customers(lines(), dry_run=False))
@@ -200,7 +212,7 @@ def test_a_change_between_checking_and_importing_is_reported_with_its_line(
 
     monkeypatch.setattr(customer_import._Judge, "judge", staff_are_faster)
     with pytest.raises(CommandError, match=r"Line 2: This e-mail is that of a member of staff\..* Import it again\."):
-        run(told(1, "anna"))
+        run(customer_row(1, "anna"))
 
 
 @pytest.mark.parametrize(

@@ -60,15 +60,15 @@ class Billing:
     def post(self, path: str, body: object = None) -> Response:
         return self.client.post(f"/api/v1/{path}", body, content_type="application/json", headers=self.headers)
 
-    def tell(self, **changes: object) -> Response:
-        """Tell of a payment, by default January's; the answer."""
+    def report(self, **changes: object) -> Response:
+        """Report a payment, by default January's, and return the answer."""
         self.sent += 1
         body = {"external_id": f"bill-{self.sent}", **JANUARY, **changes}
         return self.post("payments/", {name: value for name, value in body.items() if value is not ...})
 
     def pay(self, **changes: object) -> int:
-        """The id of a new payment."""
-        answer = self.tell(**changes)
+        """Report a payment and return its id."""
+        answer = self.report(**changes)
         assert answer.status_code == 202, answer.content
         return int(answer.json()["id"])
 

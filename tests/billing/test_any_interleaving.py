@@ -55,7 +55,7 @@ class Interleaving:
     def repeat(self, number: int) -> None:
         if number < len(self.sent):
             body, payment = self.sent[number]
-            answer = self.billing.tell(**body)
+            answer = self.billing.report(**body)
             assert (answer.status_code, answer.json()["id"]) == (200, payment)
 
     def refund(self, number: int) -> None:

@@ -107,8 +107,8 @@ def test_the_moment_of_payment_counts_as_the_moment_of_report(connection: Connec
 def test_the_owner_is_notified_of_a_collected_payment(connection: Connection) -> None:
     yesterday = f"{timezone.now() - timedelta(days=1):%Y-%m-%d %H:%M:%S}"
     take_collected_payment({**COLLECTED, "payment_date": yesterday}, connection)
-    told = Notification.objects.get(kind="payment")
-    assert (told.person, told.subject) == (connection.owner, Payment.objects.get().pk)
+    notification = Notification.objects.get(kind="payment")
+    assert (notification.person, notification.subject) == (connection.owner, Payment.objects.get().pk)
 
 
 @pytest.mark.leaves_stranded("the refund is only planted")

@@ -20,8 +20,8 @@ from tests.working import Work
 pytestmark = pytest.mark.django_db
 
 
-def tell() -> list[str]:
-    """Some time later: the subjects of the e-mails about money that went out."""
+def emails_sent() -> list[str]:
+    """Send what waits, and return the subjects of the new e-mails about money."""
     before = len(mail.outbox)
     send_digests(timezone.now() + timedelta(minutes=1))
     send_waiting_emails()
@@ -36,9 +36,9 @@ def test_a_payment_email_says_amount_period_and_paid_until(
     billing: Billing, connection: Connection, work: Work
 ) -> None:
     billing.pay()
-    assert tell() == [], "Altegio has not confirmed it"
+    assert emails_sent() == [], "Altegio has not confirmed it"
     work()
-    assert tell() == ["We have received your payment of €990.99"]
+    assert emails_sent() == ["We have received your payment of €990.99"]
     outgoing_email = mail.outbox[-1].body
     assert "Period: 1 January 2026 – 31 January 2026" in outgoing_email
     assert "Paid until 31 January 2026" in outgoing_email
@@ -50,7 +50,7 @@ def test_money_and_dates_are_written_in_the_readers_form(
     User.objects.update(language="ru")
     billing.pay()
     work()
-    tell()
+    emails_sent()
     assert "990,99\xa0€" in mail.outbox[-1].body
     assert "31 января 2026" in mail.outbox[-1].body
 
@@ -59,19 +59,19 @@ def test_many_payments_are_one_email(billing: Billing, connection: Connection, w
     for day in range(1, 13):
         billing.pay(paid_at=f"2026-01-{day:02}T12:00:00Z")
     work()
-    assert tell() == ["We have received 12 payments"]
+    assert emails_sent() == ["We have received 12 payments"]
     assert "And 2 more." in mail.outbox[-1].body
 
 
 def test_a_refund_is_one_email(billing: Billing, connection: Connection, work: Work) -> None:
     payment = billing.pay()
     work()
-    tell()
+    emails_sent()
     billing.refund(payment)
     work()
     mark_refunded(lock_payment(payment))
-    assert tell() == ["Your payment of €990.99 is refunded"]
-    assert tell() == []
+    assert emails_sent() == ["Your payment of €990.99 is refunded"]
+    assert emails_sent() == []
 
 
 def test_a_payment_refunded_before_the_email_is_announced_as_a_refund_only(
@@ -81,7 +81,7 @@ def test_a_payment_refunded_before_the_email_is_announced_as_a_refund_only(
     work()
     billing.refund(payment)
     work()
-    assert tell() == ["Your payment of €990.99 is refunded"]
+    assert emails_sent() == ["Your payment of €990.99 is refunded"]
 
 
 def test_a_payment_that_altegio_never_held_sends_no_email(
@@ -89,7 +89,7 @@ def test_a_payment_that_altegio_never_held_sends_no_email(
 ) -> None:
     billing.refund(billing.pay())
     work()
-    assert tell() == []
+    assert emails_sent() == []
 
 
 def test_two_rows_about_one_payment_at_altegio_are_one_email(
@@ -99,9 +99,9 @@ def test_two_rows_about_one_payment_at_altegio_are_one_email(
     work()
     stored = Payment.objects.select_related("connection__owner").get(pk=payment)
     tell_of_payment(stored)
-    assert len(tell()) == 1
+    assert len(emails_sent()) == 1
     tell_of_payment(stored)
-    assert tell() == []
+    assert emails_sent() == []
 
 
 def test_a_payment_of_a_location_without_an_owner_sends_no_email(
@@ -110,7 +110,7 @@ def test_a_payment_of_a_location_without_an_owner_sends_no_email(
     Connection.objects.update(owner=None)
     billing.pay()
     work()
-    assert tell() == []
+    assert emails_sent() == []
 
 
 def test_old_payments_from_a_file_send_no_email(billing: Billing, connection: Connection, work: Work) -> None:

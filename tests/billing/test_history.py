@@ -10,7 +10,7 @@ from integrations.connections.models import Connection
 from integrations.reconciliation.models import Reconciliation
 from integrations.reconciliation.start import start_run
 from sandbox import Sandbox
-from tests.callbacks import signed, tell
+from tests.callbacks import send_callback, signed
 from tests.working import Work
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def test_a_payment_at_altegio_is_reported_recorded_and_in_the_timeline(
         "period_to": "2026-03-31 23:59:59",
     }
     for _ in range(2):
-        assert tell(client, "payment", **payment, sign=signed("990.00")).status_code == 200
+        assert send_callback(client, "payment", **payment, sign=signed("990.00")).status_code == 200
     work()
     paid = [entry for entry in timeline(connection) if entry.kind == "payment"]
     assert [(entry.title, entry.detail) for entry in paid] == [("Payment of 990.00 EUR", "reported")]

@@ -41,7 +41,7 @@ def two_days_before(trial_ends: datetime) -> Iterator[None]:
         yield
 
 
-def told() -> list[dict[str, Any]]:
+def published() -> list[dict[str, Any]]:
     """The bodies of the events about subscriptions."""
     fan_out()
     events = PartnerEvent.objects.filter(type__startswith="subscription.").order_by("pk")
@@ -62,7 +62,7 @@ def test_the_end_is_published_before_and_after_it(connection: Connection, trial_
         with time_machine.travel(trial_ends + timedelta(days=days), tick=False):
             note_ends()
             note_ends()
-    ending, overdue = told()
+    ending, overdue = published()
     assert (ending["type"], overdue["type"]) == ("subscription.ending", "subscription.overdue")
     assert datetime.fromisoformat(ending["data"]["next_payment_at"]) == trial_ends
     assert ending["data"]["connection"]["id"] == connection.pk
@@ -76,7 +76,7 @@ def test_events_of_another_application_at_the_location_do_not_count(
     place.save()
     PeriodNotice.objects.create(installation=place, kind="ending", ends_at=not_none(connection.next_payment_at))
     note_ends()
-    assert [event["data"]["connection"]["id"] for event in told()] == [connection.pk]
+    assert [event["data"]["connection"]["id"] for event in published()] == [connection.pk]
 
 
 def test_the_owner_gets_one_email_with_the_day(two_days_before: None) -> None:
@@ -92,7 +92,7 @@ def test_a_payment_that_is_on_its_way_ends_the_warning(
 ) -> None:
     billing.pay(**LONG)
     assert note_ends() == 0
-    assert told() == []
+    assert published() == []
 
 
 def test_a_payment_that_altegio_has_not_taken_for_a_day_hides_no_end(
@@ -123,7 +123,7 @@ def test_the_next_period_gets_an_email_of_its_own(
     with time_machine.travel(end - timedelta(days=1), tick=False):
         note_ends()
         assert any("The paid period of" in text for text in emails("ending"))
-    assert [event["type"] for event in told()] == ["subscription.ending"] * 2
+    assert [event["type"] for event in published()] == ["subscription.ending"] * 2
 
 
 def test_two_workers_publish_the_end_once(
@@ -138,7 +138,7 @@ def test_two_workers_publish_the_end_once(
 
     monkeypatch.setattr("billing.period_ends.lock", note_first)
     note_ends()
-    assert len(told()) == PeriodNotice.objects.count() == 1
+    assert len(published()) == PeriodNotice.objects.count() == 1
 
 
 def test_nothing_is_published_when_the_transaction_fails(
@@ -147,7 +147,7 @@ def test_nothing_is_published_when_the_transaction_fails(
     with monkeypatch.context() as broken:
         broken.setattr("billing.period_receivers.notify", lambda *_args, **_options: 1 / 0)
         note_ends()
-    assert told() == []
+    assert published() == []
     assert not PeriodNotice.objects.exists()
 
 
@@ -156,7 +156,7 @@ def test_an_application_may_leave_the_emails_to_the_partner(connection: Connecti
     note_ends()
     move(lock(connection.pk), "frozen", "not paid")  # type: ignore[arg-type]
     assert not Notification.objects.filter(kind__in=("ending", "frozen")).exists()
-    assert len(told()) == 1
+    assert len(published()) == 1
 
 
 def freeze(connection: Connection, trial_ends: datetime) -> str:

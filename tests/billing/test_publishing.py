@@ -23,7 +23,7 @@ def published() -> list[tuple[str, dict[str, Any]]]:
 
 
 def test_an_accepted_payment_is_published(billing: Billing, connection: Connection, work: Work) -> None:
-    number = billing.tell().json()["id"]
+    number = billing.report().json()["id"]
     assert published() == []
     work()
 
@@ -37,7 +37,7 @@ def test_a_refused_payment_is_published(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
     altegio.fault("error", "payment", status=422)
-    billing.tell()
+    billing.report()
     work()
 
     [(kind, payment)] = published()
@@ -46,7 +46,7 @@ def test_a_refused_payment_is_published(
 
 
 def test_a_refund_is_published(billing: Billing, connection: Connection, work: Work) -> None:
-    number = billing.tell().json()["id"]
+    number = billing.report().json()["id"]
     work()
     billing.post(f"payments/{number}/refund/")
     work()
@@ -57,7 +57,7 @@ def test_a_refund_is_published(billing: Billing, connection: Connection, work: W
 def test_a_refused_refund_is_published_with_the_reason(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
-    number = billing.tell().json()["id"]
+    number = billing.report().json()["id"]
     work()
     altegio.fault("error", "refund", status=403)
     billing.post(f"payments/{number}/refund/")
@@ -77,7 +77,7 @@ def test_a_payment_that_altegio_collected_is_published_once(connection: Connecti
 
 
 def test_other_writes_publish_nothing(billing: Billing, connection: Connection, work: Work) -> None:
-    billing.tell()
+    billing.report()
     work()
     PartnerEvent.objects.all().delete()
     connection.payments.get().save(update_fields=["error"])

@@ -114,8 +114,8 @@ def test_a_payment_cancelled_because_its_location_left_sends_no_email(
 
 
 @pytest.fixture
-def failed_in_doubt(altegio: Sandbox, billing: Billing, connection: Connection, work: Work) -> Any:
-    """`failed_in_doubt(fault)`: a payment whose refund was wished, while nobody knew whether Altegio has it."""
+def failed_unconfirmed(altegio: Sandbox, billing: Billing, connection: Connection, work: Work) -> Any:
+    """Return a function that makes a payment whose refund was requested while nobody knew whether Altegio had it."""
 
     def run(fault: str) -> int:
         altegio.fault(fault, "payment")
@@ -136,7 +136,7 @@ def failed_in_doubt(altegio: Sandbox, billing: Billing, connection: Connection, 
 def test_a_retry_still_refunds_a_payment_whose_refund_was_requested(
     altegio: Sandbox,
     billing: Billing,
-    failed_in_doubt: Callable[[str], int],
+    failed_unconfirmed: Callable[[str], int],
     admin_client: Client,
     work: Work,
     *,
@@ -144,7 +144,7 @@ def test_a_retry_still_refunds_a_payment_whose_refund_was_requested(
     status: str,
     by_staff: bool,
 ) -> None:
-    payment = failed_in_doubt(fault)
+    payment = failed_unconfirmed(fault)
     if by_staff:
         again = {"action": "send_again", "_selected_action": payment, "confirmed": "yes"}
         admin_client.post("/admin/billing/payment/", again)
@@ -158,10 +158,10 @@ def test_a_retry_still_refunds_a_payment_whose_refund_was_requested(
 
 
 def test_a_correction_cancels_the_requested_refund(
-    altegio: Sandbox, billing: Billing, failed_in_doubt: Callable[[str], int], work: Work
+    altegio: Sandbox, billing: Billing, failed_unconfirmed: Callable[[str], int], work: Work
 ) -> None:
-    payment = failed_in_doubt("drop_before")
-    assert billing.tell(external_id="bill", amount="990.90").json()["status"] == "queued"
+    payment = failed_unconfirmed("drop_before")
+    assert billing.report(external_id="bill", amount="990.90").json()["status"] == "queued"
     work()
     assert billing.payment(payment)["status"] == "reported"
     assert [each.is_refunded for each in remote(altegio)] == [False]
@@ -193,7 +193,7 @@ def test_the_end_of_a_connection_does_not_turn_an_unknown_attempt_into_a_refusal
 
 
 @pytest.fixture
-def in_doubt(altegio: Sandbox, billing: Billing, reported: int, work: Work) -> int:
+def unconfirmed(altegio: Sandbox, billing: Billing, reported: int, work: Work) -> int:
     """A payment that Altegio has refunded, though it neither said so nor shows it any more."""
     altegio.configure(gone_answer="404")
     altegio.fault("drop_after", "refund")
@@ -205,23 +205,23 @@ def in_doubt(altegio: Sandbox, billing: Billing, reported: int, work: Work) -> i
 
 
 def test_an_unconfirmed_refund_stays_so_however_often_it_is_requested(
-    altegio: Sandbox, billing: Billing, in_doubt: int, work: Work
+    altegio: Sandbox, billing: Billing, unconfirmed: int, work: Work
 ) -> None:
-    assert billing.refund(in_doubt).status_code == 202
+    assert billing.refund(unconfirmed).status_code == 202
     work()
     assert len(altegio.requests("refund")) == 3
-    assert "may have made it" in billing.payment(in_doubt)["error"]
+    assert "may have made it" in billing.payment(unconfirmed)["error"]
 
 
 def test_staff_record_what_altegio_says_about_an_unconfirmed_refund(
-    billing: Billing, in_doubt: int, admin_client: Client
+    billing: Billing, unconfirmed: int, admin_client: Client
 ) -> None:
-    page = admin_client.get(f"/admin/billing/payment/{in_doubt}/change/").content.decode()
+    page = admin_client.get(f"/admin/billing/payment/{unconfirmed}/change/").content.decode()
     assert "Altegio says it is refunded" in page
-    note = {"action": "note_refund", "_selected_action": in_doubt, "confirmed": "yes"}
+    note = {"action": "note_refund", "_selected_action": unconfirmed, "confirmed": "yes"}
     admin_client.post("/admin/billing/payment/", note)
 
-    assert billing.payment(in_doubt)["status"] == "refunded"
+    assert billing.payment(unconfirmed)["status"] == "refunded"
     assert Payment.objects.get().connection.paid_until is None
     assert not Alert.objects.filter(kind="call", cleared_at=None).exists()
     assert LogEntry.objects.get().change_message == "Altegio says it is refunded"

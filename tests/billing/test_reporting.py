@@ -37,7 +37,7 @@ def held(altegio: Sandbox, salon: int = SALON) -> list[Any]:
 def test_a_payment_is_queued_and_then_reported_with_altegios_id(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
-    answer = billing.tell()
+    answer = billing.report()
     assert answer.status_code == 202
     assert answer.json()["status"] == "queued"
     assert answer.json()["altegio_payment_id"] is None
@@ -300,11 +300,11 @@ def test_paid_until_is_the_end_of_the_latest_reported_period(
 def test_the_alert_about_a_waiting_payment_ends_when_it_is_refunded_unsent(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
-    told = billing.tell().json()["id"]
+    payment = billing.report().json()["id"]
     call = OutgoingCall.objects.get(kind="report_payment")
     tell_of_struggling_call(call, "Bad gateway")
     assert Alert.objects.filter(cleared_at=None).exists()
-    billing.refund(told)
+    billing.refund(payment)
     work()
     assert not Alert.objects.filter(cleared_at=None).exists()
 
@@ -314,7 +314,7 @@ def test_a_payment_that_waits_for_an_hour_alerts_staff_until_it_is_accepted(
 ) -> None:
     bad_gateway = {"status": 502, "body": {"success": False, "meta": {"message": "Bad gateway"}}}
     altegio.fault("error", "*", remaining=None, **bad_gateway)
-    told = billing.tell().json()["id"]
+    payment = billing.report().json()["id"]
     work(rounds=2)
     alerts = Alert.objects.filter(cleared_at=None, connection=connection)
     assert not alerts.exists(), "a moment without Altegio is nobody's business"
@@ -322,12 +322,12 @@ def test_a_payment_that_waits_for_an_hour_alerts_staff_until_it_is_accepted(
     Attempt.objects.update(started_at=timezone.now() - timedelta(minutes=61))
     work(rounds=2)
     assert "Payment: Altegio has given no clear answer for an hour" in alerts.get().text
-    shown = billing.payment(told)
+    shown = billing.payment(payment)
     assert shown["status"] == "queued"
     assert "Bad gateway" in shown["error"]
 
     altegio.clear_faults()
     work()
     assert not alerts.exists()
-    shown = billing.payment(told)
+    shown = billing.payment(payment)
     assert (shown["status"], shown["error"]) == ("reported", "")

@@ -87,7 +87,7 @@ def test_a_retry_of_a_payment_that_altegio_holds_sends_nothing(
 def test_only_a_failed_payment_is_sent_again(billing: Billing, failed: int, status: str) -> None:
     Payment.objects.update(status=status, altegio_payment_id=1)
     assert billing.post(f"payments/{failed}/retry/").status_code == 409
-    assert billing.tell(external_id="bill", amount="1.00").status_code == 409
+    assert billing.report(external_id="bill", amount="1.00").status_code == 409
     assert not PaymentChange.objects.exists()
 
 
@@ -96,7 +96,7 @@ def test_an_unknown_payment_is_404(billing: Billing) -> None:
 
 
 def test_the_same_content_leaves_a_failed_payment_as_it_is(billing: Billing, failed: int) -> None:
-    answer = billing.tell(external_id="bill")
+    answer = billing.report(external_id="bill")
     assert (answer.status_code, answer.json()["id"], answer.json()["status"]) == (200, failed, "failed")
     assert OutgoingCall.objects.filter(kind="report_payment").count() == 1
 
@@ -104,10 +104,10 @@ def test_the_same_content_leaves_a_failed_payment_as_it_is(billing: Billing, fai
 def test_corrected_content_replaces_the_payment_and_is_sent(
     altegio: Sandbox, billing: Billing, failed: int, work: Work
 ) -> None:
-    answer = billing.tell(external_id="bill", amount="990.90")
+    answer = billing.report(external_id="bill", amount="990.90")
     assert (answer.status_code, answer.json()["id"], answer.json()["amount"]) == (202, failed, "990.90")
-    assert billing.tell(external_id="bill", amount="990.90").status_code == 200
-    assert billing.tell(external_id="bill").status_code == 409, "what was told before is not what it says now"
+    assert billing.report(external_id="bill", amount="990.90").status_code == 200
+    assert billing.report(external_id="bill").status_code == 409, "what was told before is not what it says now"
     work()
     assert billing.payment(failed)["status"] == "reported"
     assert held(altegio) == ["990.90"]
@@ -116,7 +116,7 @@ def test_corrected_content_replaces_the_payment_and_is_sent(
 def test_a_correction_of_a_payment_that_altegio_holds_is_not_sent(
     altegio: Sandbox, billing: Billing, lost: int, work: Work
 ) -> None:
-    billing.tell(external_id="bill", amount="990.90")
+    billing.report(external_id="bill", amount="990.90")
     work()
     shown = billing.payment(lost)
     assert (shown["status"], shown["amount"], held(altegio)) == ("reported", "990.99", ["990.99"])
@@ -126,11 +126,11 @@ def test_a_correction_of_a_payment_that_altegio_holds_is_not_sent(
 
 def test_a_correction_may_be_corrected(altegio: Sandbox, billing: Billing, failed: int, work: Work) -> None:
     altegio.fault("error", "payment", **REFUSED)
-    billing.tell(external_id="bill", amount="0.01")
+    billing.report(external_id="bill", amount="0.01")
     work()
     altegio.clear_faults()
     assert billing.payment(failed)["status"] == "failed"
-    assert billing.tell(external_id="bill").status_code == 202
+    assert billing.report(external_id="bill").status_code == 202
     work()
     assert held(altegio) == ["990.99"]
     assert [str(change.amount) for change in PaymentChange.objects.all()] == ["990.9900", "0.0100"]
@@ -140,7 +140,7 @@ def test_a_correction_may_name_another_location(
     altegio: Sandbox, billing: Billing, failed: int, connect: Callable[..., Connection], work: Work
 ) -> None:
     other = connect(10301)
-    assert billing.tell(external_id="bill", salon_id=10301).status_code == 202
+    assert billing.report(external_id="bill", salon_id=10301).status_code == 202
     work()
     shown = billing.payment(failed)
     assert (shown["status"], shown["salon_id"], shown["connection_id"]) == ("reported", 10301, other.pk)
@@ -150,7 +150,7 @@ def test_a_correction_may_name_another_location(
 
 
 def test_an_unknown_location_in_a_correction_is_named(billing: Billing, failed: int) -> None:
-    answer = billing.tell(external_id="bill", salon_id=10199)
+    answer = billing.report(external_id="bill", salon_id=10199)
     assert (answer.status_code, list(answer.json())) == (400, ["salon_id"])
     assert billing.payment(failed)["status"] == "failed"
 
@@ -165,8 +165,8 @@ def test_a_payment_with_an_unknown_outcome_stays_at_its_location(
     payment = billing.pay(external_id="bill")
     work()
     assert billing.payment(payment)["status"] == "failed"
-    assert billing.tell(external_id="bill", salon_id=10301).status_code == 409
-    assert billing.tell(external_id="bill", amount="1.00").status_code == 202
+    assert billing.report(external_id="bill", salon_id=10301).status_code == 409
+    assert billing.report(external_id="bill", amount="1.00").status_code == 202
     work()
     assert held(altegio) == ["990.99"]
     assert billing.payment(payment)["altegio_payment_id"] is not None
@@ -183,7 +183,7 @@ def test_a_certainly_refused_payment_may_go_to_another_location(
     work()
     shown = billing.payment(failed)
     assert (shown["status"], "has not arrived" in shown["error"]) == ("failed", True)
-    assert billing.tell(external_id="bill", salon_id=10301).status_code == 202
+    assert billing.report(external_id="bill", salon_id=10301).status_code == 202
     work()
     assert (held(altegio), held(altegio, 10301)) == ([], ["990.99"])
 
@@ -208,7 +208,7 @@ def test_a_payment_that_never_left_may_go_to_another_location(
     billing.post(f"payments/{payment}/retry/")
     work()
     assert "has not arrived" in billing.payment(payment)["error"]
-    assert billing.tell(external_id="bill", salon_id=10301).status_code == 202
+    assert billing.report(external_id="bill", salon_id=10301).status_code == 202
     work()
     assert (held(altegio), held(altegio, 10301)) == ([], ["990.99"])
 
@@ -222,7 +222,7 @@ def test_a_payment_accepted_without_an_id_stays_at_its_location(
     billing.pay(external_id="bill")
     work()
     assert held(altegio) == ["990.99"]
-    assert billing.tell(external_id="bill", salon_id=10301).status_code == 409
+    assert billing.report(external_id="bill", salon_id=10301).status_code == 409
 
 
 def fail(*_: object) -> None:
@@ -251,7 +251,7 @@ def test_a_failure_of_the_portal_is_not_an_answer_of_altegio(
     work()
     shown = billing.payment(payment)
     assert (shown["status"], "The portal failed" in shown["error"]) == ("failed", True)
-    assert billing.tell(external_id="bill", salon_id=10301).status_code == 409, "Altegio holds it"
+    assert billing.report(external_id="bill", salon_id=10301).status_code == 409, "Altegio holds it"
 
     failing.undo()
     executor.FAILING.try_again(list(OutgoingCall.objects.filter(kind="report_payment").values_list("pk", flat=True)))
@@ -369,7 +369,7 @@ def test_the_alert_of_the_failed_payment_ends_with_its_mending(
 def test_the_history_shows_what_it_said_and_why_it_had_failed(
     billing: Billing, failed: int, connection: Connection
 ) -> None:
-    billing.tell(external_id="bill", amount="990.90")
+    billing.report(external_id="bill", amount="990.90")
     (entry,) = [entry for entry in timeline(connection) if entry.kind == "payment sent again"]
     assert entry.title.startswith("Payment sent again; before: 990.99 EUR")
     assert entry.detail == "It had failed: Wrong sum"
@@ -403,7 +403,7 @@ def test_a_script_that_loops_ends_and_staff_may_go_on(
     altegio: Sandbox, billing: Billing, failed: int, admin_client: Client, work: Work
 ) -> None:
     Payment.objects.update(report_round=MAX_ROUNDS)
-    for answer in (billing.post(f"payments/{failed}/retry/"), billing.tell(external_id="bill", amount="990.90")):
+    for answer in (billing.post(f"payments/{failed}/retry/"), billing.report(external_id="bill", amount="990.90")):
         assert answer.status_code == 409
         assert b"1000 times" in answer.content
     action = {"action": "send_again", "_selected_action": [failed], "confirmed": "yes"}
@@ -459,7 +459,7 @@ def test_retries_at_once_are_one(altegio: Sandbox, billing: Billing, failed: int
 
 @pytest.mark.django_db(transaction=True)
 def test_equal_corrections_at_once_are_one(altegio: Sandbox, billing: Billing, failed: int, work: Work) -> None:
-    assert at_once(*[lambda: billing.tell(external_id="bill", amount="990.90")] * 4) == [200, 200, 200, 202]
+    assert at_once(*[lambda: billing.report(external_id="bill", amount="990.90")] * 4) == [200, 200, 200, 202]
     work()
     assert held(altegio) == ["990.90"]
 
@@ -470,7 +470,7 @@ def test_a_retry_and_a_correction_at_once_become_one_of_the_two(
 ) -> None:
     answers = at_once(
         lambda: billing.post(f"payments/{failed}/retry/"),
-        lambda: billing.tell(external_id="bill", amount="990.90"),
+        lambda: billing.report(external_id="bill", amount="990.90"),
         lambda: billing.post(f"payments/{failed}/retry/"),
     )
     assert answers == [202, 409, 409]
@@ -484,7 +484,7 @@ def test_moving_and_retrying_at_once_locks_nobody_out(
 ) -> None:
     connect(10301)
     answers = at_once(
-        lambda: billing.tell(external_id="bill", salon_id=10301),
+        lambda: billing.report(external_id="bill", salon_id=10301),
         lambda: billing.post(f"payments/{failed}/retry/"),
         lambda: billing.refund(failed),
     )

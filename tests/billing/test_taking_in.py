@@ -100,7 +100,7 @@ FEBRUARY = {"period_from": "2026-02-01T00:00:00Z", "period_to": "2026-02-28T23:5
     ],
 )
 def test_a_wrong_field_is_400_and_named(billing: Billing, connection: Connection, field: str, value: Any) -> None:
-    answer = billing.tell(**{field: value})
+    answer = billing.report(**{field: value})
     assert answer.status_code == 400
     assert list(answer.json()) == [field]
     assert not Payment.objects.exists()
@@ -110,7 +110,7 @@ def test_a_wrong_field_is_400_and_named(billing: Billing, connection: Connection
 def test_more_decimals_than_the_currency_has_are_refused(
     billing: Billing, connection: Connection, currency: str, amount: str
 ) -> None:
-    assert list(billing.tell(currency=currency, amount=amount).json()) == ["amount"]
+    assert list(billing.report(currency=currency, amount=amount).json()) == ["amount"]
 
 
 @pytest.mark.parametrize("body", [[], "text", None, 1])
@@ -119,7 +119,7 @@ def test_a_body_that_is_not_an_object_is_400(billing: Billing, connection: Conne
 
 
 def test_every_wrong_field_is_named_at_once(billing: Billing, connection: Connection) -> None:
-    answer = billing.tell(amount="x", currency="y", paid_at="z")
+    answer = billing.report(amount="x", currency="y", paid_at="z")
     assert sorted(answer.json()) == ["amount", "currency", "paid_at"]
 
 
@@ -130,12 +130,12 @@ def test_every_wrong_field_is_named_at_once(billing: Billing, connection: Connec
 def test_valid_amounts_are_accepted(
     billing: Billing, connection: Connection, amount: float | int | str, shown: str
 ) -> None:
-    assert billing.tell(amount=amount).json()["amount"] == shown
+    assert billing.report(amount=amount).json()["amount"] == shown
 
 
 def test_the_same_request_again_is_the_same_payment(billing: Billing, connection: Connection) -> None:
-    first = billing.tell(external_id="bill")
-    again = billing.tell(external_id="bill", amount="990.99", paid_at="2026-01-01T11:00:00.000+00:00")
+    first = billing.report(external_id="bill")
+    again = billing.report(external_id="bill", amount="990.99", paid_at="2026-01-01T11:00:00.000+00:00")
     assert (first.status_code, again.status_code) == (202, 200)
     assert again.json()["id"] == first.json()["id"]
     assert OutgoingCall.objects.filter(kind="report_payment").count() == 1
@@ -154,20 +154,20 @@ def test_the_same_request_again_is_the_same_payment(billing: Billing, connection
 def test_the_same_id_with_other_content_is_409(
     billing: Billing, connection: Connection, other: dict[str, Any]
 ) -> None:
-    billing.tell(external_id="bill")
-    assert billing.tell(external_id="bill", **other).status_code == 409
+    billing.report(external_id="bill")
+    assert billing.report(external_id="bill", **other).status_code == 409
     assert Payment.objects.count() == 1
 
 
 def test_the_same_request_is_recognised_after_the_connection_ended(billing: Billing, connection: Connection) -> None:
-    billing.tell(external_id="bill")
+    billing.report(external_id="bill")
     type(connection).objects.update(state="failed", activated_at=None)
-    assert billing.tell(external_id="bill").status_code == 200
+    assert billing.report(external_id="bill").status_code == 200
 
 
 def test_an_overlap_is_taken_with_a_warning(billing: Billing, connection: Connection) -> None:
     first = billing.pay()
-    answer = billing.tell()
+    answer = billing.report()
     assert answer.status_code == 202
     assert f"payment {first}" in answer.json()["warnings"][0]
 
@@ -176,23 +176,23 @@ def test_the_caller_may_have_an_overlap_refused_or_accepted_silently(
     billing: Billing, connection: Connection
 ) -> None:
     billing.pay()
-    assert list(billing.tell(allow_overlap=False).json()) == ["period_from"]
-    assert billing.tell(allow_overlap=True).json()["warnings"] == []
-    assert billing.tell(allow_overlap=False, **FEBRUARY).status_code == 202
+    assert list(billing.report(allow_overlap=False).json()) == ["period_from"]
+    assert billing.report(allow_overlap=True).json()["warnings"] == []
+    assert billing.report(allow_overlap=False, **FEBRUARY).status_code == 202
 
 
 def test_payments_without_an_external_id_are_not_mistaken_for_each_other(
     billing: Billing, connection: Connection
 ) -> None:
-    told = replace(payment_data(Payment.objects.get(pk=billing.pay())), external_id=None)
-    record_payment(told, Source.ADMIN, overlap=Overlap.ALLOW)
+    data = replace(payment_data(Payment.objects.get(pk=billing.pay())), external_id=None)
+    record_payment(data, Source.ADMIN, overlap=Overlap.ALLOW)
     with pytest.raises(InvalidPaymentError):
-        record_payment(told, Source.ADMIN, overlap=Overlap.REFUSE)
+        record_payment(data, Source.ADMIN, overlap=Overlap.REFUSE)
 
 
 def test_a_payment_for_a_formerly_connected_location_is_accepted(billing: Billing, connection: Connection) -> None:
     type(connection).objects.update(state="uninstalled")
-    assert billing.tell().status_code == 202
+    assert billing.report().status_code == 202
 
 
 def test_a_payment_is_found_by_its_external_id_and_listed(billing: Billing, connection: Connection) -> None:
@@ -227,7 +227,7 @@ def test_payments_are_narrowed_down(
 
 
 def test_the_answer_holds_the_fields_of_the_schema(billing: Billing, connection: Connection) -> None:
-    shown = billing.tell().json()
+    shown = billing.report().json()
     assert list(shown) == [*PaymentSerializer.Meta.fields, "warnings"]
     assert shown["paid_at"] == "2026-01-01T11:00:00Z"
 
@@ -248,7 +248,7 @@ def test_queries_for_each_call(
     with django_assert_num_queries(7):
         payment = billing.pay()
     with django_assert_num_queries(7):
-        billing.tell(external_id="bill-1")
+        billing.report(external_id="bill-1")
     with django_assert_num_queries(2):
         billing.payment(payment)
     with django_assert_num_queries(2):
@@ -266,7 +266,7 @@ def test_many_equal_requests_at_once_are_one_payment(billing: Billing, connectio
     codes = []
 
     def tell() -> None:
-        codes.append(billing.tell(external_id="bill").status_code)
+        codes.append(billing.report(external_id="bill").status_code)
         connections.close_all()
 
     threads = [threading.Thread(target=tell) for _ in range(6)]
@@ -300,14 +300,14 @@ def test_the_connections_list_shows_paid_until_in_as_many_queries(
 def test_different_content_is_refused_with_the_difference_and_a_way_on(
     billing: Billing, connection: Connection
 ) -> None:
-    billing.tell(external_id="twice")
-    said = billing.tell(external_id="twice", amount="1.00", **FEBRUARY).json()["external_id"][0]
+    billing.report(external_id="twice")
+    said = billing.report(external_id="twice", amount="1.00", **FEBRUARY).json()["external_id"][0]
     assert "with another amount, period_from, period_to; it is queued" in said
     assert "Refund it first" in said
 
 
 def test_an_unknown_field_is_named(billing: Billing, connection: Connection) -> None:
-    answer = billing.tell(aplication_id=2)
+    answer = billing.report(aplication_id=2)
     assert (answer.status_code, answer.json()["warnings"]) == (
         202,
         ["There is no field aplication_id: it was left out."],
@@ -315,4 +315,4 @@ def test_an_unknown_field_is_named(billing: Billing, connection: Connection) -> 
 
 
 def test_a_location_of_another_application_leads_to_application_id(billing: Billing, connection: Connection) -> None:
-    assert "name it in application_id" in billing.tell(salon_id=10102).json()["salon_id"][0]
+    assert "name it in application_id" in billing.report(salon_id=10102).json()["salon_id"][0]

@@ -37,7 +37,7 @@ def emails_about(owner: User, arrival: int, connections: dict[str, Connection]) 
         ("email_taken", {}),
         ("erase", {"state": state_of(owner)}),
     ]
-    news = [
+    about_several = [
         (name, {"subjects": [subject], "more": more}) for name, subject in subjects.items() for more in (0, 1, MANY)
     ]
-    return [*alone, *news]
+    return [*alone, *about_several]

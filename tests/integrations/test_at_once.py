@@ -41,8 +41,8 @@ def test_one_call_id_from_two_systems_is_one_call() -> None:
         state="active",
     )
     call = {"type": "incoming", "phone": "+447700900123", "diversion": "+442071838750"}
-    told = {**call, "salon_group_id": 501, "call_id": "pbx-1"}
-    results = at_once(*[lambda: take_calls([told])[0].verdict.value] * 4)
+    payload = {**call, "salon_group_id": 501, "call_id": "pbx-1"}
+    results = at_once(*[lambda: take_calls([payload])[0].verdict.value] * 4)
     assert sorted(results) == ["known", "known", "known", "taken"]
     assert PhoneCall.objects.count() == OutgoingCall.objects.count() == 1
 

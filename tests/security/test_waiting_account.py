@@ -464,8 +464,8 @@ def test_address_changes_to_one_mailbox_are_limited_and_the_excess_is_reported(
         form = {"email": "victim@example.com", "old_password": PASSWORD}
         answer = browser.post(reverse("accounts:email"), form)
         owner.refresh_from_db()
-        is_told, is_wished = answer.status_code == 429, owner.pending_email is not None
-        assert (is_told, is_wished) == (number >= 6, number < 6)
+        is_refused, is_pending = answer.status_code == 429, owner.pending_email is not None
+        assert (is_refused, is_pending) == (number >= 6, number < 6)
     assert OutgoingEmail.objects.count() == 6
 
 

@@ -22,8 +22,8 @@ def _staff() -> None:
     staff.groups.add(Group.objects.get(name=Role.VIEWER))
 
 
-def tell(kind: Alert.Kind, key: str) -> int:
-    """Raise an alert; how many alerts went into an e-mail then."""
+def raise_and_send(kind: Alert.Kind, key: str) -> int:
+    """Raise an alert, send what waits, and return how many alerts went into an e-mail."""
     raise_alert(kind, key, f"{kind} {key}")
     return mail_alerts()
 
@@ -36,7 +36,7 @@ def test_many_alerts_make_one_email() -> None:
 
 def test_alerts_wait_until_somebody_may_see_them() -> None:
     User.objects.get().groups.clear()
-    assert tell(WINDOW, "1") == 0
+    assert raise_and_send(WINDOW, "1") == 0
     User.objects.get().groups.add(Group.objects.get(name=Role.VIEWER))
     assert mail_alerts() == 1
 
@@ -44,18 +44,18 @@ def test_alerts_wait_until_somebody_may_see_them() -> None:
 def test_only_staff_who_may_see_alerts_get_emails() -> None:
     """Staff without a role may do nothing, and a title in an alert is for nobody else's eyes."""
     User.objects.create_user("no-role@portal.example", is_staff=True)
-    tell(WINDOW, "1")
+    raise_and_send(WINDOW, "1")
     assert OutgoingEmail.objects.get().to == "staff@portal.example"
 
 
 def test_more_of_the_same_kind_waits_for_five_minutes(time_machine: TimeMachineFixture) -> None:
-    assert tell(WINDOW, "1") == 1
-    assert tell(WINDOW, "2") == 0
+    assert raise_and_send(WINDOW, "1") == 1
+    assert raise_and_send(WINDOW, "2") == 0
     time_machine.move_to(timezone.now() + timedelta(minutes=5, seconds=1))
-    assert tell(WINDOW, "3") == 2
+    assert raise_and_send(WINDOW, "3") == 2
 
 
 def test_another_kind_is_sent_at_once() -> None:
-    tell(WINDOW, "1")
-    tell(WINDOW, "2")
-    assert tell(TOKEN, "3") == 2
+    raise_and_send(WINDOW, "1")
+    raise_and_send(WINDOW, "2")
+    assert raise_and_send(TOKEN, "3") == 2

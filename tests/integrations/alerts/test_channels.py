@@ -62,7 +62,7 @@ def chat(settings: Any) -> Iterator[Chat]:
     server.server_close()
 
 
-def alarm(key: str) -> None:
+def raise_trouble(key: str) -> None:
     raise_alert(Alert.Kind.CALL, key, f"Trouble with {key}.")
 
 
@@ -74,7 +74,7 @@ def later(pause: timedelta) -> None:
 
 
 def test_an_alert_and_its_end_are_sent_once_each(chat: Chat) -> None:
-    alarm("one")
+    raise_trouble("one")
     assert announce_alerts() == 1
     clear_alerts(key="one")
     later(AT_MOST_EVERY)
@@ -102,16 +102,16 @@ def test_a_strangers_words_stay_text_in_a_chat_that_reads_markup(
     chat: Chat, settings: Settings, written: str, shown: str
 ) -> None:
     settings.ALERT_URLS = [f"{chat.url}?format=html"]
-    alarm(written)
+    raise_alert(written)
     announce_alerts()
     assert shown in chat.messages[0].replace("&apos;", "'").replace("&#39;", "'").replace("&nbsp;", " ")
 
 
 def test_more_within_five_minutes_waits_and_comes_in_one_message(chat: Chat) -> None:
-    alarm("one")
+    raise_trouble("one")
     announce_alerts()
     for number in range(13):
-        alarm(f"later {number}")
+        raise_alert(f"later {number}")
     assert announce_alerts() == 0
 
     later(AT_MOST_EVERY)
@@ -122,7 +122,7 @@ def test_more_within_five_minutes_waits_and_comes_in_one_message(chat: Chat) -> 
 
 
 def test_an_alert_that_ended_before_it_was_sent_is_not_sent(chat: Chat) -> None:
-    alarm("one")
+    raise_trouble("one")
     clear_alerts(key="one")
 
     assert announce_alerts() == 0
@@ -131,7 +131,7 @@ def test_an_alert_that_ended_before_it_was_sent_is_not_sent(chat: Chat) -> None:
 
 def test_a_message_that_was_not_accepted_is_sent_again(chat: Chat) -> None:
     chat.code = 500
-    alarm("one")
+    raise_trouble("one")
     assert announce_alerts() == 0
     assert announce_alerts() == 0
 
@@ -144,7 +144,7 @@ def test_a_message_of_a_killed_process_is_sent_again(chat: Chat, monkeypatch: py
     def die(*_args: object, **_options: object) -> None:
         raise KeyboardInterrupt
 
-    alarm("one")
+    raise_trouble("one")
     monkeypatch.setattr(channels, "send", die)
     with pytest.raises(KeyboardInterrupt):
         announce_alerts()
@@ -174,7 +174,7 @@ def test_the_command_says_whether_each_address_takes_a_message(chat: Chat) -> No
 
 def test_a_failing_address_causes_no_duplicates_at_the_others(chat: Chat, settings: Settings) -> None:
     settings.ALERT_URLS = ["json://127.0.0.1:9/", chat.url]
-    alarm("one")
+    raise_trouble("one")
     assert announce_alerts() == 1
     later(AT_MOST_EVERY)
     assert announce_alerts() == 0
@@ -221,7 +221,7 @@ def test_an_address_stands_in_no_log(
 ) -> None:
     chat.code = 500
     settings.ALERT_URLS = [url or chat.url]
-    alarm("one")
+    raise_trouble("one")
     announce_alerts()
 
     assert "alerts_not_announced" in caplog.text

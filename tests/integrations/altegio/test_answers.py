@@ -145,7 +145,7 @@ def test_moments_are_read_in_the_zone_of_the_wire() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "is_refunded"),
+    ("fields", "is_refunded"),
     [
         ({"is_refunded": False}, False),
         ({"is_refunded": 1}, True),
@@ -155,8 +155,10 @@ def test_moments_are_read_in_the_zone_of_the_wire() -> None:
         ({}, False),
     ],
 )
-def test_a_refund_is_seen_in_each_spelling(told: dict[str, Any], is_refunded: bool) -> None:
-    assert answers.read_remote_payment({"id": "7", "payment_sum": "990.50", **told}, "UTC").is_refunded is is_refunded
+def test_a_refund_is_seen_in_each_spelling(fields: dict[str, Any], is_refunded: bool) -> None:
+    assert (
+        answers.read_remote_payment({"id": "7", "payment_sum": "990.50", **fields}, "UTC").is_refunded is is_refunded
+    )
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def _frozen(world: World) -> None:
     world.ask()
 
 
-def _thawed(world: World) -> None:
+def _reactivated(world: World) -> None:
     _frozen(world)
     world.altegio.pay(AURORA_1)
     world.ask()
@@ -151,7 +151,7 @@ PLAYS: dict[tuple[str, str], Callable[[World], None]] = {
     ("conflict", "failed"): _conflict_over,
     ("active", "frozen"): _frozen,
     ("active", "uninstalled"): _uninstalled,
-    ("frozen", "active"): _thawed,
+    ("frozen", "active"): _reactivated,
     ("frozen", "uninstalled"): _frozen_uninstalled,
     ("expired", "granted"): lambda world: _again(world, _expired),
     ("expired", "active"): lambda world: world.lost_and_over("expired"),

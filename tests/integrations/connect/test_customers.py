@@ -64,16 +64,16 @@ def carried() -> list[str]:
 
 
 def test_a_new_customer_is_made_and_shown(partner: Client, tell: Tell) -> None:
-    told = {"email": "anna@customer.example", "name": "Anna", "phone": "+36201234567", "language": "hu"}
-    made = tell("C-1", **told)
+    data = {"email": "anna@customer.example", "name": "Anna", "phone": "+36201234567", "language": "hu"}
+    made = tell("C-1", **data)
     assert made.status_code == 201
-    assert tell("C-1", **told).status_code == 200
+    assert tell("C-1", **data).status_code == 200
     shown = partner.get("/api/v1/customers/C-1/").json()
     assert shown == made.json()
-    assert {name: shown[name] for name in told} == told
+    assert {name: shown[name] for name in data} == data
     assert (shown["external_id"], shown["owner_id"]) == ("C-1", None)
     account = User.objects.get()
-    assert (account.email, account.language, account.email_proven_at) == (told["email"], "hu", None)
+    assert (account.email, account.language, account.email_proven_at) == (data["email"], "hu", None)
     assert not account.has_usable_password()
 
 
@@ -111,15 +111,15 @@ def test_a_name_is_one_line_whatever_spaces_a_spreadsheet_puts_into_it(tell: Tel
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("data", "why"),
     [
         ({"name": "x" * 201}, "at most 200"),
         ({"name": "a\u202eb"}, "invisible"),
         ({"phone": "+3620\u200e"}, "invisible"),
     ],
 )
-def test_the_error_of_a_text_is_explained(tell: Tell, told: dict[str, str], why: str) -> None:
-    (said,) = tell("C-1", email="nina@customer.example", **told).json().values()
+def test_the_error_of_a_text_is_explained(tell: Tell, data: dict[str, str], why: str) -> None:
+    (said,) = tell("C-1", email="nina@customer.example", **data).json().values()
     assert why in said[0]
 
 
@@ -212,8 +212,8 @@ def test_an_owner_who_is_here_carries_the_id_from_then_on(
     work()
 
     assert carried() == ["C-1", "C-1"]
-    told = [json.loads(event.body) for event in PartnerEvent.objects.order_by("pk")]
-    assert [(each["type"], each["data"]["connection"]["external_id"]) for each in told][:2] == [
+    events = [json.loads(event.body) for event in PartnerEvent.objects.order_by("pk")]
+    assert [(each["type"], each["data"]["connection"]["external_id"]) for each in events][:2] == [
         ("connection.changed", "C-1"),
         ("connection.activated", "C-1"),
     ]

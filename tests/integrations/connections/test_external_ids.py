@@ -49,7 +49,7 @@ def connection(connect: Callable[..., Connection]) -> Connection:
     return made
 
 
-def told() -> list[tuple[str, dict[str, Any]]]:
+def published() -> list[tuple[str, dict[str, Any]]]:
     bodies = [json.loads(event.body) for event in PartnerEvent.objects.order_by("pk")]
     return [(body["type"], body["data"]) for body in bodies]
 
@@ -93,7 +93,7 @@ def test_a_new_id_is_published_once_as_the_api_shows_it(connection: Connection) 
     shown = patch(connection, {"external_id": "C-1"}).json()
     patch(connection, {"external_id": "C-1"})
 
-    assert told() == [("connection.changed", {"connection": shown, "previous_state": "active"})]
+    assert published() == [("connection.changed", {"connection": shown, "previous_state": "active"})]
 
 
 def rename(connection: Connection) -> None:
@@ -130,7 +130,7 @@ def test_another_owner_or_title_is_published(
     since = timezone.now().isoformat()
     change(connection)
 
-    kind, data = told()[-1]
+    kind, data = published()[-1]
     assert (kind, data["connection"][field], data["previous_state"]) == ("connection.changed", value, "active")
     read = caller("read").get("/api/v1/connections/", {"updated_since": since}).json()["results"]
     assert {**read[0], "updated_at": None} == {**data["connection"], "updated_at": None}
@@ -159,7 +159,7 @@ def test_an_erased_owner_leaves_no_id_in_events(connection: Connection) -> None:
     patch(connection, {"external_id": "C-1"})
     erase(connection)
 
-    assert {data["connection"]["external_id"] for _kind, data in told()} == {None}
+    assert {data["connection"]["external_id"] for _kind, data in published()} == {None}
     assert found("C-1") == []
 
 

@@ -29,7 +29,7 @@ from integrations.sender_names.models import SenderNameList
 from integrations.sender_names.names import replace_names
 from sandbox import Sandbox
 from tests.billing.conftest import Billing
-from tests.callbacks import tell
+from tests.callbacks import send_callback
 from tests.integrations.connect.state_changes import PLAYS, World
 from tests.marketplace import AURORA_1, EMMA, MARIA, arrive, emails_go_out, follow
 from tests.working import Work
@@ -61,17 +61,17 @@ def whole_story(world: World) -> None:
     work()
     for _ in range(2):
         altegio.freeze(AURORA_1)
-        tell(client, "freeze")
+        send_callback(client, "freeze")
         work()
         altegio.pay(AURORA_1)
-        tell(client, "freeze")
+        send_callback(client, "freeze")
         work()
     emails_go_out()
     follow(client, altegio, AURORA_1, user_id=MARIA)
     billing.pay(amount="5.00")
     OutgoingCall.objects.filter(kind="report_payment", state="queued").update(state="held")
     altegio.uninstall(AURORA_1)
-    tell(client)
+    send_callback(client)
     work()
     emails_go_out()
     arrive(client, altegio, AURORA_1, user_id=EMMA)

@@ -83,10 +83,10 @@ def test_several_who_need_the_first_key_at_once_make_one() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_simultaneous_key_replacements_follow_one_another() -> None:
     signing_key()
-    told = [StringIO(), StringIO()]
+    outputs = [StringIO(), StringIO()]
     replace = [
-        partial(call_command, "rotate_handover_key", "--at-once", stdout=out, stderr=StringIO()) for out in told
+        partial(call_command, "rotate_handover_key", "--at-once", stdout=out, stderr=StringIO()) for out in outputs
     ]
     assert at_once(*replace) == [None, None]
     assert SigningKey.objects.get().generation == 3
-    assert any(signing_key().kid in out.getvalue() for out in told)
+    assert any(signing_key().kid in out.getvalue() for out in outputs)

@@ -13,7 +13,7 @@ from integrations.webhooks.fan_out import fan_out
 from integrations.webhooks.models import Delivery, Event
 from sandbox import Sandbox
 from tests.admin_urls import admin_url
-from tests.callbacks import tell
+from tests.callbacks import send_callback
 from tests.entity_events import GOOD
 from tests.not_none import not_none
 from tests.response import Response
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def story(client: Client, altegio: Sandbox, work: Work, connected: Connection) -> Connection:
-    tell(client, "surprise", secret_note="fine")
+    send_callback(client, "surprise", secret_note="fine")
     client.post(f"/altegio/events/{connected.installation.events_key}/", GOOD, content_type="application/json")
     fan_out()
     work()

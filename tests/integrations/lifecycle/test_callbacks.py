@@ -21,7 +21,7 @@ from integrations.telephony.call_kinds import SwitchTelephony
 from partner_portal.core.clean import parse_as_written
 from partner_portal.core.models import FailedItem
 from sandbox import Sandbox
-from tests.callbacks import ADDRESS, TOKEN, post_callback, signed, tell
+from tests.callbacks import ADDRESS, TOKEN, post_callback, send_callback, signed
 from tests.marketplace import arrive
 from tests.working import Work
 
@@ -37,7 +37,7 @@ def test_an_uninstall_ends_the_connection_and_tells_owner_and_staff(
     client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     altegio.uninstall(10101)
-    assert tell(client).status_code == 200
+    assert send_callback(client).status_code == 200
     work()
 
     assert state_of(connected) == "uninstalled"
@@ -52,7 +52,7 @@ def test_calls_that_wait_end_with_the_reason(
     queue([new_call(SwitchTelephony, "waits", ordering_key="chain:1", connection_id=connected.pk, chain=1, on=True)])
     OutgoingCall.objects.filter(key="waits").update(state="held")
     altegio.uninstall(10101)
-    tell(client)
+    send_callback(client)
     work()
 
     call = OutgoingCall.objects.get(key="waits")
@@ -66,11 +66,11 @@ def test_a_freeze_and_a_payment_are_followed(
     client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     altegio.freeze(10101)
-    tell(client, "freeze")
+    send_callback(client, "freeze")
     work()
     assert state_of(connected) == "frozen"
     altegio.pay(10101)
-    tell(client, "freeze")
+    send_callback(client, "freeze")
     work()
     assert state_of(connected) == "active"
     assert Callback.objects.latest("pk").state == "contradicted"
@@ -80,10 +80,10 @@ def test_a_contradicted_callback_is_not_confirmed_by_a_later_true_one(
     client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     for _ in range(3):
-        tell(client, "freeze")
+        send_callback(client, "freeze")
         work()
     altegio.freeze(10101)
-    tell(client, "freeze")
+    send_callback(client, "freeze")
     work()
 
     assert state_of(connected) == "frozen"
@@ -94,7 +94,7 @@ def test_a_contradicted_callback_is_not_confirmed_by_a_later_true_one(
 def test_a_callback_ahead_of_altegios_own_status_is_confirmed_after_all(
     client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
-    tell(client, "freeze")
+    send_callback(client, "freeze")
     work()
     assert Callback.objects.get().state == "contradicted"
 
@@ -111,7 +111,7 @@ def test_a_late_uninstall_after_a_reconnect_changes_nothing(
     arrive(client, altegio, 10101)
     work()
     for _ in range(2):
-        assert tell(client).status_code == 200
+        assert send_callback(client).status_code == 200
     work()
 
     assert list(Connection.objects.order_by("pk").values_list("state", flat=True)) == ["uninstalled", "active"]
@@ -133,13 +133,13 @@ def test_a_chains_telephony_goes_off_once_with_its_last_connection(
     assert Chain.objects.get().telephony == "on"
 
     altegio.uninstall(places[0], application_id=2)
-    tell(client, salon_id=places[0], application_id=2)
+    send_callback(client, salon_id=places[0], application_id=2)
     work()
     assert Chain.objects.get().telephony == "on"
 
     altegio.uninstall(places[1], application_id=2)
     for _ in range(2):
-        tell(client, salon_id=places[1], application_id=2)
+        send_callback(client, salon_id=places[1], application_id=2)
         work()
     assert Chain.objects.get().telephony == "off"
     assert [row["type"] for row in altegio.telephony()] == ["enable", "disable"]
@@ -148,9 +148,9 @@ def test_a_chains_telephony_goes_off_once_with_its_last_connection(
 def test_an_unknown_event_location_or_application_is_kept(
     client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
-    assert tell(client, "surprise").status_code == 200
-    assert tell(client, salon_id=987654321).status_code == 200
-    assert tell(client, application_id=77).status_code == 200
+    assert send_callback(client, "surprise").status_code == 200
+    assert send_callback(client, salon_id=987654321).status_code == 200
+    assert send_callback(client, application_id=77).status_code == 200
     work()
 
     assert list(Callback.objects.order_by("pk").values_list("state", "note")) == [
@@ -174,7 +174,7 @@ def test_an_unknown_event_location_or_application_is_kept(
 def test_an_event_that_is_no_text_is_kept_like_an_unknown_one(
     client: Client, altegio: Sandbox, work: Work, connected: Connection, event: Any, stored: str
 ) -> None:
-    assert tell(client, event=event).status_code == 200
+    assert send_callback(client, event=event).status_code == 200
     work()
 
     callback = Callback.objects.get()
@@ -184,7 +184,7 @@ def test_an_event_that_is_no_text_is_kept_like_an_unknown_one(
 
 @pytest.mark.parametrize("event", [TOKEN, [TOKEN], {TOKEN: TOKEN}])
 def test_an_event_that_holds_the_token_is_stored_without_it(client: Client, event: Any) -> None:
-    assert tell(client, event=event).status_code == 200
+    assert send_callback(client, event=event).status_code == 200
     assert TOKEN not in Callback.objects.get().event
 
 
@@ -238,20 +238,20 @@ def test_a_payment_is_signed_over_the_numbers_as_javascript_prints_them(
 
 @pytest.mark.parametrize("sign", ["", None, 7, "0" * 64, signed("990.990")])
 def test_a_payment_with_a_wrong_sign_is_refused(client: Client, db: None, sign: int | str | None) -> None:
-    assert tell(client, "payment", amount="990.99", sign=sign).status_code == 403
+    assert send_callback(client, "payment", amount="990.99", sign=sign).status_code == 403
     assert not Callback.objects.exists()
 
 
 @pytest.mark.parametrize("token", [None, "", 7, "wrong", "p\ud800", [TOKEN], TOKEN + "x"])
 def test_without_the_token_nothing_is_stored_or_said(client: Client, db: None, token: Any) -> None:
-    answer = tell(client, partner_token=token)
+    answer = send_callback(client, partner_token=token)
     assert (answer.status_code, answer.json()) == (403, {"detail": "Forbidden."})
     assert not Callback.objects.exists()
 
 
 def test_an_empty_configured_token_matches_nothing(client: Client, db: None, settings: Settings) -> None:
     settings.ALTEGIO_PARTNER_TOKEN = ""
-    assert tell(client, partner_token="").status_code == 403
+    assert send_callback(client, partner_token="").status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -299,16 +299,16 @@ def test_a_number_of_any_size_is_stored_and_read_again(client: Client, db: None,
 
 
 def test_text_that_a_database_cannot_hold_is_stored_too(client: Client, db: None) -> None:
-    assert tell(client, "sur\x00prise \ud800", odd="\x00\ud800", deep=[[[{}]]]).status_code == 200
+    assert send_callback(client, "sur\x00prise \ud800", odd="\x00\ud800", deep=[[[{}]]]).status_code == 200
     assert Callback.objects.get().event == "surprise \ufffd"
 
 
 def test_numbers_as_text_and_the_reverse_are_taken(client: Client, db: None) -> None:
-    assert tell(client, salon_id="10101", application_id="1").status_code == 200
+    assert send_callback(client, salon_id="10101", application_id="1").status_code == 200
 
 
 def test_secrets_are_not_stored(client: Client, db: None) -> None:
-    assert tell(client, note=f"it is {TOKEN}").status_code == 200
+    assert send_callback(client, note=f"it is {TOKEN}").status_code == 200
     stored = Callback.objects.get().body
     assert TOKEN not in stored
     assert "partner_token" not in stored
@@ -325,7 +325,7 @@ def test_with_the_database_away_the_answer_is_503(client: Client, monkeypatch: p
         raise OperationalError("server closed the connection")
 
     monkeypatch.setattr(callback_endpoint, "insert_callback", away)
-    assert tell(client).status_code == 503
+    assert send_callback(client).status_code == 503
 
 
 def test_a_handler_that_fails_is_seen_and_can_be_repeated(
@@ -343,7 +343,7 @@ def test_a_handler_that_fails_is_seen_and_can_be_repeated(
         raise RuntimeError("no")
 
     register_callback_handler("freeze", fail)
-    tell(client, "freeze")
+    send_callback(client, "freeze")
     work()
     assert FailedItem.objects.get().error == "RuntimeError: no"
 
@@ -383,11 +383,11 @@ def test_a_later_grant_gives_nobody_the_location(
     client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     altegio.uninstall(10101)
-    tell(client)
+    send_callback(client)
     work()
     altegio.set_application(1, private=True)
     altegio.grant(10101, user_id=9002)
-    tell(client, "freeze")
+    send_callback(client, "freeze")
     work()
     altegio.set_application(1, private=False)
     assert state_of(connected) == "uninstalled"

@@ -13,7 +13,7 @@ from integrations.connections.models import LIVE, Connection
 from integrations.reconciliation.models import Reconciliation
 from integrations.reconciliation.start import start_run
 from sandbox import RefusalError, Sandbox, Status
-from tests.callbacks import tell
+from tests.callbacks import send_callback
 from tests.examples import examples
 from tests.marketplace import EMMA, arrive, follow
 from tests.working import Work
@@ -65,7 +65,7 @@ class Story:
     def deliver(self, index: int) -> None:
         if self.under_way:
             event, where = self.under_way.pop(index % len(self.under_way))
-            assert tell(self.client, event, salon_id=where).status_code == 200
+            assert send_callback(self.client, event, salon_id=where).status_code == 200
 
     def seen_here(self) -> list[tuple[int, str]]:
         alive = Connection.objects.filter(state__in=LIVE)

@@ -48,9 +48,9 @@ def test_the_location_and_who_may_manage_its_users_are_known(connected: Connecti
 def test_the_api_shows_the_profile_of_a_location(connected: Connection, client: Client) -> None:
     _key, secret = ApiKey.objects.create_key(name="reader", scopes=["read"])
     headers = {"Authorization": f"Api-Key {secret}"}
-    told = client.get(f"/api/v1/connections/{connected.pk}/", headers=headers).json()["location"]
-    assert (told["currency"], told["time_zone"]) == ("EUR", "Europe/London")
-    assert told["people"][0]["email"] == EMMAS_EMAIL
+    location = client.get(f"/api/v1/connections/{connected.pk}/", headers=headers).json()["location"]
+    assert (location["currency"], location["time_zone"]) == ("EUR", "Europe/London")
+    assert location["people"][0]["email"] == EMMAS_EMAIL
 
 
 def test_the_case_page_shows_it_to_who_may_look_at_people(connected: Connection, admin_client: Client) -> None:

@@ -21,15 +21,15 @@ from integrations.connections.transitions import lock, move
 from integrations.outbox.models import OutgoingCall
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox
-from tests.callbacks import tell as callback
+from tests.callbacks import send_callback
 from tests.marketplace import AURORA_1, EMMA, arrive, follow
 from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 
 
-def tell() -> list[str]:
-    """Some time later: the subjects of the e-mails that went out."""
+def emails_sent() -> list[str]:
+    """Send what waits, and return the subjects of the new e-mails."""
     before = len(mail.outbox)
     send_digests(timezone.now() + timedelta(minutes=1))
     send_waiting_emails()
@@ -87,18 +87,18 @@ def test_a_connected_location_is_one_email_in_the_owners_language(
     arrive(client, altegio, AURORA_1, user_id=EMMA)
     User.objects.update(language="en")
     work()
-    assert tell() == ["Aurora Covent Garden is connected"]
+    assert emails_sent() == ["Aurora Covent Garden is connected"]
     assert [part[1] for part in last_email().alternatives] == ["text/html"]
     assert "/account/" in mail.outbox[-1].body
-    assert tell() == []
+    assert emails_sent() == []
 
 
 def test_a_chain_is_one_email_when_all_is_decided(chain: list[Connection]) -> None:
     for connection in chain[:-1]:
         decide(connection, State.ACTIVE)
-    assert tell() == [], "one location still waits"
+    assert emails_sent() == [], "one location still waits"
     decide(chain[-1], State.ACTIVE)
-    assert tell() == ["25 locations are connected"]
+    assert emails_sent() == ["25 locations are connected"]
     assert mail.outbox[-1].body.count("- Aurora") == 10
     assert "And 15 more." in mail.outbox[-1].body
 
@@ -106,7 +106,7 @@ def test_a_chain_is_one_email_when_all_is_decided(chain: list[Connection]) -> No
 def test_missed_locations_of_an_arrival_are_one_email_with_their_links(chain: list[Connection]) -> None:
     for number, connection in enumerate(chain):
         decide(connection, State.EXPIRED if number % 2 else State.FAILED)
-    assert tell() == ["25 locations are not connected"]
+    assert emails_sent() == ["25 locations are not connected"]
     assert mail.outbox[-1].body.count("/appstore/") == 10
 
 
@@ -135,12 +135,12 @@ def test_a_refused_location_sends_one_email_however_often_the_page_is_opened(
 ) -> None:
     follow(client, altegio, AURORA_1, user_id=EMMA)
     work()
-    assert tell() == [f"Location {AURORA_1} is not connected"]
+    assert emails_sent() == [f"Location {AURORA_1} is not connected"]
     assert f"/appstore/{AURORA_1}/applications/1/info" in mail.outbox[-1].body
 
     follow(client, altegio, AURORA_1, user_id=EMMA)
     work()
-    assert tell() == []
+    assert emails_sent() == []
 
 
 def test_an_owner_who_reconnects_at_once_gets_no_email_about_the_failure(
@@ -150,7 +150,7 @@ def test_an_owner_who_reconnects_at_once_gets_no_email_about_the_failure(
     work()
     arrive(client, altegio, AURORA_1, user_id=EMMA)
     work()
-    assert tell() == ["Aurora Covent Garden is connected"]
+    assert emails_sent() == ["Aurora Covent Garden is connected"]
 
 
 def test_a_freeze_seen_by_callbacks_and_reconciliation_is_one_email(
@@ -158,35 +158,35 @@ def test_a_freeze_seen_by_callbacks_and_reconciliation_is_one_email(
 ) -> None:
     arrive(client, altegio, AURORA_1, user_id=EMMA)
     work()
-    tell()
+    emails_sent()
     altegio.freeze(AURORA_1)
     subjects = []
     for _repeated in range(3):
-        callback(client, event="freeze", salon_id=AURORA_1)
+        send_callback(client, event="freeze", salon_id=AURORA_1)
         work()
-        subjects += tell()
+        subjects += emails_sent()
     ask_status(Connection.objects.get())
     work()
-    assert subjects + tell() == ["Aurora Covent Garden has stopped working until it is paid"]
+    assert subjects + emails_sent() == ["Aurora Covent Garden has stopped working until it is paid"]
     assert "Stopped since" in mail.outbox[-1].body
 
 
 def test_a_reactivation_and_a_freeze_for_the_same_debt_send_one_email(chain: list[Connection]) -> None:
     decide(chain[0], State.ACTIVE)
     decide(chain[0], State.FROZEN)
-    assert len(tell()) == 1
+    assert len(emails_sent()) == 1
     decide(chain[0], State.ACTIVE)
     decide(chain[0], State.FROZEN)
-    assert tell() == []
+    assert emails_sent() == []
 
 
 def test_all_freezes_of_a_chain_are_one_email(chain: list[Connection]) -> None:
     for connection in chain:
         decide(connection, State.ACTIVE)
-    tell()
+    emails_sent()
     for connection in chain:
         decide(connection, State.FROZEN)
-    assert tell() == ["25 locations have stopped working until they are paid"]
+    assert emails_sent() == ["25 locations have stopped working until they are paid"]
 
 
 def test_the_same_state_again_sends_no_email(chain: list[Connection]) -> None:
@@ -199,7 +199,7 @@ def test_a_location_without_an_owner_sends_no_email(chain: list[Connection]) -> 
     Connection.objects.update(claimant=None, claim="s:1")
     for number, connection in enumerate(chain):
         decide(connection, [State.ACTIVE, State.FAILED, State.EXPIRED, State.FROZEN][number % 4])
-    assert tell() == []
+    assert emails_sent() == []
     assert not Notification.objects.exists()
 
 
@@ -207,13 +207,13 @@ def test_a_location_without_an_owner_sends_no_email(chain: list[Connection]) -> 
 def test_an_unreachable_owner_gets_no_email(chain: list[Connection], change: dict[str, Any]) -> None:
     decide(chain[0], State.FROZEN)
     User.objects.update(**change)
-    assert tell() == []
+    assert emails_sent() == []
 
 
 def test_each_email_is_in_its_readers_language(chain: list[Connection]) -> None:
     User.objects.update(language="hu")
     decide(chain[0], State.FROZEN)
-    tell()
+    emails_sent()
     assert OutgoingEmail.objects.get().language == "hu"
     assert 'lang="hu"' in str(last_email().alternatives[0][0])
 

@@ -45,14 +45,14 @@ def spend(clock: Clock, seconds: float, *, patient: bool = False) -> list[float]
     return made
 
 
-def most_in(stamps: list[float], window: float) -> int:
+def max_in(stamps: list[float], window: float) -> int:
     return max(sum(start <= stamp < start + window - 1e-6 for stamp in stamps) for start in stamps)
 
 
 def test_the_budget_is_used_and_never_exceeded(clock: Clock) -> None:
     made = spend(clock, 300)
-    assert most_in(made, 1.0) == 5
-    assert most_in(made, 60.0) == 20
+    assert max_in(made, 1.0) == 5
+    assert max_in(made, 60.0) == 20
     assert len(made) == 100
 
 
@@ -151,13 +151,13 @@ def test_the_budget_outlives_everything_but_the_database(clock: Clock) -> None:
 def test_patient_calls_are_spread_and_leave_room_for_urgent_ones(clock: Clock, settings: Settings) -> None:
     settings.ALTEGIO_REQUESTS_PER_SECOND, settings.ALTEGIO_REQUESTS_PER_MINUTE = 5, 200
     made = spend(clock, 120, patient=True)
-    assert most_in(made, 1.0) == 3
-    assert most_in(made, 60.0) == 180
+    assert max_in(made, 1.0) == 3
+    assert max_in(made, 60.0) == 180
     assert isinstance(rate.take_slot(), rate.Slot)
 
 
 def test_patient_calls_leave_a_tenth_of_the_minute(clock: Clock) -> None:
-    assert most_in(spend(clock, 120, patient=True), 60.0) == 18
+    assert max_in(spend(clock, 120, patient=True), 60.0) == 18
     assert isinstance(rate.take_slot(), rate.Slot)
 
 

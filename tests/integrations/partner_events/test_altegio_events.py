@@ -16,7 +16,7 @@ from integrations.connections.models import Application, Connection, Installatio
 from integrations.partner_events import types
 from integrations.partner_events.endpoints import new_endpoint
 from integrations.partner_events.models import PartnerEvent, WebhookEndpoint
-from integrations.webhooks import fan_out as handing_on
+from integrations.webhooks import fan_out
 from integrations.webhooks.consumers import CONSUMERS
 from integrations.webhooks.deliver import deliver_due as give_to_consumers
 from integrations.webhooks.models import Delivery, Event
@@ -40,8 +40,8 @@ def endpoint(keys: Installation, partner: Partner) -> WebhookEndpoint:
     return new_endpoint(partner.url, [types.ALTEGIO_EVENTS], None, "")
 
 
-def numbers(told: dict[str, Any]) -> list[int]:
-    return [event["body"]["resource_id"] for event in told["data"]["events"]]
+def numbers(payload: dict[str, Any]) -> list[int]:
+    return [event["body"]["resource_id"] for event in payload["data"]["events"]]
 
 
 def come(client: Client, keys: Installation, numbers: Sequence[int]) -> None:
@@ -53,12 +53,12 @@ def test_a_batch_goes_out_signed_with_its_events_as_they_came(
     client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint
 ) -> None:
     post_event(client, keys, b'{"company_id": 10101, "price": 0.10, "name": "\xd0\x90\\ud800"}')
-    handing_on.fan_out()
+    fan_out.fan_out()
     go_out()
 
-    (told,) = partner.verified(endpoint.secret)
-    assert told["type"] == "altegio.events"
-    (event,) = told["data"]["events"]
+    (payload,) = partner.verified(endpoint.secret)
+    assert payload["type"] == "altegio.events"
+    (event,) = payload["data"]["events"]
     assert (event["application_id"], event["salon_id"], event["is_duplicate"], event["flag"]) == (1, 10101, False, "")
     assert b'"price": 0.10' in partner.received[0][1]
 
@@ -79,7 +79,7 @@ def test_the_feed_shows_what_the_webhook_carries(
     client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint, came: str, written: str
 ) -> None:
     post_event(client, keys, f'{{"company_id": 10101, "cost": {came}}}'.encode())
-    handing_on.fan_out()
+    fan_out.fan_out()
     go_out()
     _key, secret = ApiKey.objects.create_key(name="cabinet", scopes=["read", "webhooks"])
     shown = client.get("/api/v1/events/", headers={"Authorization": f"Api-Key {secret}"})
@@ -94,12 +94,12 @@ def test_many_events_of_one_location_are_few_messages(
     client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint
 ) -> None:
     come(client, keys, range(120))
-    handing_on.fan_out()
+    fan_out.fan_out()
     go_out()
 
-    told = partner.verified(endpoint.secret)
-    assert [len(each["data"]["events"]) for each in told] == [100, 20]
-    assert [number for each in told for number in numbers(each)] == list(range(120))
+    payload = partner.verified(endpoint.secret)
+    assert [len(each["data"]["events"]) for each in payload] == [100, 20]
+    assert [number for each in payload for number in numbers(each)] == list(range(120))
 
 
 def test_a_message_is_not_too_large(
@@ -107,10 +107,10 @@ def test_a_message_is_not_too_large(
 ) -> None:
     for number in range(3):
         post_event(client, keys, GOOD | {"resource_id": number, "comment": "x" * 300_000})
-    handing_on.fan_out()
+    fan_out.fan_out()
     go_out()
 
-    assert [numbers(told) for told in partner.verified(endpoint.secret)] == [[0], [1], [2]]
+    assert [numbers(payload) for payload in partner.verified(endpoint.secret)] == [[0], [1], [2]]
 
 
 @pytest.fixture
@@ -129,14 +129,14 @@ def test_a_refused_batch_holds_back_only_its_own_connection(
     first, second = places
     for number, place in enumerate((first, second, first)):
         come(client, place, [number])
-        handing_on.fan_out()
+        fan_out.fan_out()
     partner.answers = [500]
     go_out()
     due_now()
     go_out()
 
-    told = partner.verified(endpoint.secret)
-    assert [numbers(each) for each in told] == [[0], [1], [0], [2]]
+    payload = partner.verified(endpoint.secret)
+    assert [numbers(each) for each in payload] == [[0], [1], [0], [2]]
     assert set(PartnerEvent.objects.values_list("connection", flat=True)) == set(
         Connection.objects.values_list("pk", flat=True)
     )
@@ -149,15 +149,15 @@ def test_events_of_many_locations_cost_no_more_queries(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     come(client, places[0], [0])
-    handing_on.fan_out()  # differences from the contract are noted once
+    fan_out.fan_out()  # differences from the contract are noted once
     come(client, places[0], [1])
     with django_assert_max_num_queries(20) as one:
-        handing_on.fan_out()
+        fan_out.fan_out()
     count = len(one.captured_queries)
     come(client, places[0], [2, 3])
     post_event(client, places[1], GOOD | {"company_id": AURORA_2})
     with django_assert_num_queries(count):
-        handing_on.fan_out()
+        fan_out.fan_out()
     go_out()
 
 
@@ -166,9 +166,9 @@ def test_one_worker_at_a_time_fans_out(
 ) -> None:
     come(client, keys, [1])
     with monkeypatch.context() as patched:
-        patched.setattr(handing_on, "take_turn", lambda _name: False)
-        assert handing_on.fan_out() == 0
-    assert handing_on.fan_out() == 1
+        patched.setattr(fan_out, "take_turn", lambda _name: False)
+        assert fan_out.fan_out() == 0
+    assert fan_out.fan_out() == 1
     go_out()
 
 
@@ -195,7 +195,7 @@ def test_events_on_their_way_to_the_former_address_are_delivered(
     give_to_consumers()
     go_out()
 
-    assert [numbers(told) for told in partner.verified(endpoint.secret)] == [[1, 2]]
+    assert [numbers(payload) for payload in partner.verified(endpoint.secret)] == [[1, 2]]
     left.refresh_from_db()
     assert left.state == "delivered"
 

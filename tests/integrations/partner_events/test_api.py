@@ -59,9 +59,9 @@ def test_a_new_address_is_answered_with_its_secret_once(cabinet: Client, partner
 @pytest.mark.django_db
 def test_a_wrong_type_is_refused_with_the_known_ones(cabinet: Client) -> None:
     body = {"url": "https://192.0.43.8/", "types": ["payment.{vanished}"]}
-    told = json.dumps(cabinet.post(HOOKS, body, "application/json").json()["types"])
-    assert "There is no type payment.{vanished}. The types are: " in told
-    assert all(name in told for name in types.ALL)
+    payload = json.dumps(cabinet.post(HOOKS, body, "application/json").json()["types"])
+    assert "There is no type payment.{vanished}. The types are: " in payload
+    assert all(name in payload for name in types.ALL)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_test_event_arrives_and_its_delivery_is_shown(
     assert cabinet.post(f"{HOOKS}{endpoint.pk}/test/").status_code == 202
     go_out()
 
-    assert [told["type"] for told in partner.verified(endpoint.secret)] == ["webhook.test"]
+    assert [payload["type"] for payload in partner.verified(endpoint.secret)] == ["webhook.test"]
     (shown,) = cabinet.get(f"{HOOKS}{endpoint.pk}/deliveries/?state=delivered").json()["results"]
     assert (shown["type"], shown["state"], shown["attempts"], shown["response_status"]) == (
         "webhook.test",

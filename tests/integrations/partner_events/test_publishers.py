@@ -44,7 +44,7 @@ def live(client: Client, altegio: Sandbox, work: Work) -> Connection:
     return Connection.objects.get()
 
 
-def told() -> list[tuple[str, dict[str, Any]]]:
+def published() -> list[tuple[str, dict[str, Any]]]:
     return [(event.type, json.loads(event.body)["data"]) for event in PartnerEvent.objects.order_by("pk")]
 
 
@@ -60,7 +60,9 @@ def test_each_change_of_a_connection_is_published(live: Connection, altegio: San
     work()
 
     turns = [
-        (kind, data["previous_state"], data["connection"]["state"]) for kind, data in told() if "connection" in data
+        (kind, data["previous_state"], data["connection"]["state"])
+        for kind, data in published()
+        if "connection" in data
     ]
     assert turns == [
         ("connection.frozen", "active", "frozen"),
@@ -68,7 +70,7 @@ def test_each_change_of_a_connection_is_published(live: Connection, altegio: San
         ("connection.uninstalled", "active", "uninstalled"),
     ]
     shown = api("get", f"connections/{live.pk}/").json()
-    last = told()[-1][1]["connection"]
+    last = published()[-1][1]["connection"]
     assert {**last, "updated_at": None} == {**shown, "updated_at": None}
 
 
@@ -86,7 +88,7 @@ def test_a_claim_that_waits_again_publishes_nothing(live: Connection) -> None:
     )
     move(lock(claim.pk), State.GRANTED, "Staff try once more.", by=None)
 
-    assert told() == []
+    assert published() == []
     Connection.objects.filter(pk=claim.pk).delete()
 
 
@@ -94,7 +96,7 @@ def test_a_claim_that_begins_in_conflict_is_published(live: Connection, client: 
     """Somebody else arrives for a location that its owner holds."""
     follow(client, altegio, AURORA_1, MARIA)
 
-    [(kind, data)] = told()
+    [(kind, data)] = published()
     assert (kind, data["previous_state"], data["connection"]["state"]) == ("connection.conflict", None, "conflict")
     assert data["connection"]["id"] != live.pk
 
@@ -131,7 +133,7 @@ def test_sender_names_are_published_when_altegio_has_answered(live: Connection, 
     names.set_sync(SyncState.QUEUED)
     names.set_sync(state, "why")
 
-    assert told() == [(kind, {"salon_id": AURORA_1, "names": [], "sync_state": state, "error": "why"})]
+    assert published() == [(kind, {"salon_id": AURORA_1, "names": [], "sync_state": state, "error": "why"})]
 
 
 @pytest.mark.leaves_stranded("what is refused waits")
@@ -160,7 +162,7 @@ def test_a_message_is_published_once_as_the_api_shows_it(
     place_waiting()
     place_waiting()
 
-    [(kind, data)] = told()
+    [(kind, data)] = published()
     assert kind == "message.requested"
     assert [data["message"]] == api("get", "sms/messages/").json()["results"]
 
@@ -171,7 +173,7 @@ def test_many_connections_move_together_and_are_published(client: Client, altegi
     PartnerEvent.objects.all().delete()
     move_each(list(Connection.objects.order_by("pk")), State.FROZEN, "for the test")
 
-    assert [kind for kind, _data in told()] == ["connection.frozen"] * 2
+    assert [kind for kind, _data in published()] == ["connection.frozen"] * 2
 
 
 def test_an_erased_owner_leaves_no_clients_in_events(live: Connection, client: Client, settings: Settings) -> None:
@@ -184,7 +186,7 @@ def test_an_erased_owner_leaves_no_clients_in_events(live: Connection, client: C
     RequestedMessage.objects.filter(send_id="s1").update(state="delivered")
     erase_person(not_none(live.owner))
 
-    first, second = (data["message"] for kind, data in told() if kind == "message.requested")
+    first, second = (data["message"] for kind, data in published() if kind == "message.requested")
     assert (first["phone"], first["text"], first["sender_name"]) == ("", "", "")
     assert (second["phone"], second["text"]) == (PHONE, TEXT)
 
@@ -197,28 +199,28 @@ def test_an_erased_person_is_removed_from_events_about_locations(live: Connectio
     move(live, State.FROZEN, "for the test")
     erase_person(not_none(live.owner))
 
-    people = told()[-1][1]["connection"]["location"]["people"]
+    people = published()[-1][1]["connection"]["location"]["people"]
     assert [person["altegio_user_id"] for person in people] == [12]
 
 
 def test_an_erased_owner_stands_in_no_event(client: Client, altegio: Sandbox, work: Work) -> None:
     arrive(client, altegio, AURORA_1)
     work()
-    assert told()[0][1]["connection"]["owner_email"] == EMMAS_EMAIL
+    assert published()[0][1]["connection"]["owner_email"] == EMMAS_EMAIL
 
     erase_person(User.objects.get())
 
-    assert {kind for kind, _data in told()} == {"connection.activated", "connection.changed"}
-    assert {data["connection"]["owner_email"] for _kind, data in told()} == {None}
+    assert {kind for kind, _data in published()} == {"connection.activated", "connection.changed"}
+    assert {data["connection"]["owner_email"] for _kind, data in published()} == {None}
     assert all(EMMAS_EMAIL not in event.body for event in PartnerEvent.objects.all())
 
 
 @pytest.mark.parametrize("kind", PeriodNotice.Kind)
 def test_an_erased_owner_stands_in_no_event_about_a_period(live: Connection, kind: PeriodNotice.Kind) -> None:
     publish_period(live, kind)
-    assert EMMAS_EMAIL in repr(told())
+    assert EMMAS_EMAIL in repr(published())
     erase_person(not_none(live.owner))
-    assert EMMAS_EMAIL not in repr(told())
+    assert EMMAS_EMAIL not in repr(published())
 
 
 def test_an_erased_former_owner_stands_in_no_event(live: Connection) -> None:
@@ -228,7 +230,7 @@ def test_an_erased_former_owner_stands_in_no_event(live: Connection) -> None:
     with changing_details(Connection.objects.all()):
         Connection.objects.update(owner=maria, claimant=maria)
     erase_person(emma)
-    assert [data["connection"]["owner_email"] for _kind, data in told()] == [None, maria.email]
+    assert [data["connection"]["owner_email"] for _kind, data in published()] == [None, maria.email]
 
 
 def test_an_erased_person_stands_in_no_event_of_a_location_they_left(live: Connection) -> None:
@@ -238,8 +240,8 @@ def test_an_erased_person_stands_in_no_event_of_a_location_they_left(live: Conne
     move(live, State.FROZEN, "for the test")
     LocationPerson.objects.all().delete()
     erase_person(maria)
-    assert "Maria" not in repr(told())
-    assert EMMAS_EMAIL in repr(told())
+    assert "Maria" not in repr(published())
+    assert EMMAS_EMAIL in repr(published())
 
 
 def test_the_connection_says_whom_events_of_an_earlier_version_name(live: Connection) -> None:
@@ -247,7 +249,7 @@ def test_the_connection_says_whom_events_of_an_earlier_version_name(live: Connec
     publish_period(live, PeriodNotice.Kind.OVERDUE)
     NamedPerson.objects.all().delete()
     erase_person(not_none(live.owner))
-    assert EMMAS_EMAIL not in repr(told())
+    assert EMMAS_EMAIL not in repr(published())
 
 
 def test_the_document_and_the_list_name_the_same_types() -> None:

@@ -68,12 +68,12 @@ def test_an_activation_is_delivered_as_the_api_shows_it(
     work()
     go_out()
 
-    told, renamed = partner.verified(endpoint.secret)
-    assert (told["type"], renamed["type"]) == ("connection.activated", "connection.changed")
-    assert told["data"]["previous_state"] == "pending"
-    assert told["data"]["connection"]["salon_id"] == AURORA_1
-    assert told["data"]["connection"]["state"] == "active"
-    assert told["timestamp"] == json.loads(not_none(PartnerEvent.objects.first()).body)["timestamp"]
+    activated, renamed = partner.verified(endpoint.secret)
+    assert (activated["type"], renamed["type"]) == ("connection.activated", "connection.changed")
+    assert activated["data"]["previous_state"] == "pending"
+    assert activated["data"]["connection"]["salon_id"] == AURORA_1
+    assert activated["data"]["connection"]["state"] == "active"
+    assert activated["timestamp"] == json.loads(not_none(PartnerEvent.objects.first()).body)["timestamp"]
 
 
 def test_each_event_goes_out_once_whoever_asks_how_often(
@@ -375,7 +375,7 @@ def test_a_test_goes_to_this_address_alone_whatever_it_wants(
     send_test(picky)
     go_out()
 
-    assert [told["type"] for told in partner.verified(picky.secret)] == ["webhook.test"]
+    assert [activated["type"] for activated in partner.verified(picky.secret)] == ["webhook.test"]
 
 
 def test_for_a_day_after_a_rotation_both_secrets_fit(
@@ -475,11 +475,11 @@ def test_large_events_are_read_a_few_at_once(
     monkeypatch.setattr("integrations.partner_events.reading.read_messages", read)
     large = {"text": "x" * 700_000}
     where = connections[0]
-    told = publish(
+    published = publish(
         NewEvent(types.PAYMENT_REPORTED, where.application_id, large, connection_id=where.pk) for _ in range(10)
     )
     go_out()
-    assert partner.ids == [event.message_id for event in told]
+    assert partner.ids == [event.message_id for event in published]
     assert (portions, set(states())) == ([4, 4, 2], {"delivered"})
 
 

@@ -19,7 +19,7 @@ from integrations.reconciliation.rechecks import continue_run
 from integrations.reconciliation.start import start_run
 from integrations.reconciliation.unconfirmed import recheck_unconfirmed
 from sandbox import Sandbox
-from tests.callbacks import tell
+from tests.callbacks import send_callback
 from tests.marketplace import EMMA, arrive
 from tests.working import Work
 
@@ -244,7 +244,7 @@ def test_a_page_costs_no_query_for_each_location(
 def test_a_callback_ahead_of_altegios_status_is_unconfirmed_and_asked_again(
     client: Client, altegio: Sandbox, work: Work, chain: list[int]
 ) -> None:
-    tell(client, salon_id=chain[0])
+    send_callback(client, salon_id=chain[0])
     work()
     assert states()[chain[0]] == "active"
     altegio.uninstall(chain[0])

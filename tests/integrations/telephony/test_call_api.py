@@ -19,7 +19,7 @@ LINES = "locations/10101/lines/"
 
 
 def test_a_list_has_one_result_for_each_call(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
-    told = [
+    calls = [
         CALL,
         {**CALL, "call_id": "2", "type": "in"},
         {**CALL, "call_id": "3", "salon_id": 424242},
@@ -28,7 +28,7 @@ def test_a_list_has_one_result_for_each_call(api: Api, altegio: Sandbox, telepho
         "no object",
         CALL,
     ]
-    answer = api("post", CALLS, told)
+    answer = api("post", CALLS, calls)
     assert answer.status_code == 202
     results = answer.json()
     assert [result["code"] for result in results] == [202, 400, 404, 202, 202, 400, 200]

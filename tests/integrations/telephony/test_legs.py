@@ -54,7 +54,7 @@ def test_a_recording_and_a_time_are_taken_from_the_other_leg() -> None:
 def test_legs_of_a_ring_group_become_one_answered_call(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, order: Any
 ) -> None:
-    answers = [api("post", CALLS, told) for told in order]
+    answers = [api("post", CALLS, call) for call in order]
     assert [answer.status_code for answer in answers] == [202, 200]
     work()
     (entry,) = saved(altegio)

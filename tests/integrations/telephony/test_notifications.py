@@ -33,8 +33,8 @@ def payload(altegio: Sandbox) -> list[dict[str, Any]]:
 
 def test_a_ringing_call_is_notified(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     answer = api("post", NOTIFY, {**RINGING, "user": "anna"})
-    told_so = {"phone": "+447700900123", "diversion": "+442071838750", "state": "queued", "warnings": []}
-    assert (answer.status_code, answer.json()) == (202, told_so)
+    accepted = {"phone": "+447700900123", "diversion": "+442071838750", "state": "queued", "warnings": []}
+    assert (answer.status_code, answer.json()) == (202, accepted)
     work()
     (event,) = payload(altegio)
     assert (event["phone"], event["diversion"], event["user"]) == ("+447700900123", "+442071838750", "anna")

@@ -153,9 +153,9 @@ def test_the_outcome_of_a_call_is_read(written: str, status: str) -> None:
 
 
 def test_the_error_of_a_wrong_status_mentions_words_of_exchanges() -> None:
-    with pytest.raises(ValueError, match=r"success or missed, or .* ANSWERED") as told:
+    with pytest.raises(ValueError, match=r"success or missed, or .* ANSWERED") as refusal:
         parsing.read_status("perhaps")
-    assert "docs/telephony.md" in str(told.value)
+    assert "docs/telephony.md" in str(refusal.value)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from integrations.backoffice.timeline.entries import timeline
 from integrations.backoffice.timeline.evidence import MAX_LENGTH, shown
 from integrations.connections.models import Connection
 from sandbox import Sandbox
-from tests.callbacks import tell
+from tests.callbacks import send_callback
 from tests.marketplace import AURORA_1, arrive
 from tests.working import Work
 
@@ -44,7 +44,7 @@ def test_a_call_and_a_callback_show_what_was_said(
     client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     altegio.uninstall(AURORA_1)
-    tell(client)
+    send_callback(client)
     work()
     behind = {(entry.kind, piece.label): piece.text for entry in timeline(connected) for piece in entry.evidence}
     assert f'"salon_id": {AURORA_1}' in behind["callback", "as it came"]

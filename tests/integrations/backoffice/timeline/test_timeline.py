@@ -7,7 +7,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from integrations.backoffice.timeline.entries import timeline
 from integrations.connections.models import Connection
 from sandbox import Sandbox
-from tests.callbacks import tell
+from tests.callbacks import send_callback
 from tests.working import Work
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +17,7 @@ def test_the_timeline_shows_the_whole_story_in_order(
     client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     altegio.uninstall(10101)
-    tell(client)
+    send_callback(client)
     work()
     connected.refresh_from_db()
     entries = timeline(connected)
@@ -45,12 +45,12 @@ def test_the_timeline_costs_the_same_however_much_happened(
     connected: Connection,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    tell(client, "freeze")
+    send_callback(client, "freeze")
     work()
     with django_assert_num_queries(16):
         timeline(Connection.objects.get())
     for _ in range(5):
-        tell(client, "freeze")
+        send_callback(client, "freeze")
         work()
     with django_assert_num_queries(16):
         timeline(Connection.objects.get())
