@@ -15,12 +15,12 @@ Pairs = list[tuple[str, str]]
 
 
 def sign(payload: bytes, partner_token: str) -> str:
-    """Lower-case hex HMAC-SHA256 keyed with the partner token."""
+    """Return the lower-case hex HMAC-SHA256 of the payload, keyed with the partner token."""
     return hmac.new(partner_token.encode(), payload, hashlib.sha256).hexdigest()
 
 
 def person_json(user: User, location: Location, avatar: str) -> bytes:
-    """The personal data as the live samples hold them."""
+    """Return the personal data as JSON, in the form of the live samples."""
     person = {
         "id": user.id,
         "name": user.name,
@@ -34,13 +34,13 @@ def person_json(user: User, location: Location, avatar: str) -> bytes:
 
 
 def person_pairs(payload: bytes, partner_token: str) -> Pairs:
-    """`user_data` in the url-safe alphabet, and its signature over the JSON bytes."""
+    """Return `user_data` in the url-safe Base64 alphabet, and its signature over the JSON bytes."""
     encoded = base64.urlsafe_b64encode(payload).decode()
     return [("user_data", encoded), ("user_data_sign", sign(payload, partner_token))]
 
 
 def location_pairs(location_ids: Sequence[int], form: str = "brackets") -> Pairs:
-    """One location is `salon_id`; several stand in one of the three forms."""
+    """Return `salon_id` for one location, or several locations in one of the three forms."""
     ids = [str(item) for item in location_ids]
     if len(ids) == 1:
         return [("salon_id", ids[0])]
@@ -52,13 +52,13 @@ def location_pairs(location_ids: Sequence[int], form: str = "brackets") -> Pairs
 
 
 def chain_pairs(chain: Chain | None) -> Pairs:
-    """What a telephony application learns about the chain."""
+    """Return the parameters that tell a telephony application about the chain."""
     if chain is None:
         return []
     return [("salon_group_id", str(chain.id)), ("crm_token", chain.crm_token)]
 
 
 def connect_address(portal_url: str, application_id: int, default_application_id: int, pairs: Pairs) -> str:
-    """`/connect/` for the default application, `/connect/<id>/` for any other."""
+    """Return the address of `/connect/` for the default application, of `/connect/<id>/` for any other."""
     path = "/connect/" if application_id == default_application_id else f"/connect/{application_id}/"
     return f"{portal_url.rstrip('/')}{path}?{urlencode(pairs)}"

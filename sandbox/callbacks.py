@@ -1,4 +1,4 @@
-"""What Altegio sends to the portal: lifecycle callbacks and entity webhooks (docs/altegio.md §4)."""
+"""The requests from Altegio to the portal: lifecycle callbacks and entity webhooks (docs/altegio.md §4)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WORKERS = 4
 
 
 def payment_sign(location_id: int, amount: object, discount: object, partner_token: str) -> str:
-    """hex HMAC-SHA256 of `salon_id=<id>&amount=<amount>`, with the discount when it is not null."""
+    """Return the hex HMAC-SHA256 of `salon_id=<id>&amount=<amount>`, with the discount if it is not null."""
     text = f"salon_id={location_id}&amount={amount}"
     if discount is not None:
         text += f"&discount={discount}"
@@ -30,7 +30,7 @@ def payment_sign(location_id: int, amount: object, discount: object, partner_tok
 
 
 class Callbacks:
-    """Sends in the background, so that no call waits for the portal."""
+    """A sender that works in the background, so that no call waits for the portal."""
 
     def __init__(self, world: World, journal: Journal, partner_token: str) -> None:
         self.portal_url = ""
@@ -43,19 +43,19 @@ class Callbacks:
         self._stopped = threading.Event()
 
     def tell(self, event: dict[str, Any]) -> None:
-        """A lifecycle callback as the switches have it: on or off, once or twice, in time or late."""
+        """Send a lifecycle callback as the settings say: on or off, how many copies, at once or late."""
         settings = self._world.settings
         if settings.callbacks_enabled:
             for _copy in range(settings.callback_copies):
                 self.send(event, delay=settings.callback_delay)
 
     def send(self, event: dict[str, Any], *, delay: float = 0.0) -> None:
-        """A lifecycle callback now, whatever the switches say. `partner_token` may be given to be wrong."""
+        """Send a lifecycle callback whatever the settings say. `event` may hold a wrong `partner_token`."""
         body = {"partner_token": self._token, **event}
         self.submit(lambda: self._post(f"{self.portal_url}/altegio/callback/", body, tries=1), delay)
 
     def tell_payment(self, payment: dict[str, Any]) -> None:
-        """The platform's `payment` event, signed."""
+        """Send the platform's `payment` event, signed."""
         amount, discount = plain_number(payment["amount"]), payment["discount"]
         discount = None if discount is None else plain_number(discount)
         signed = payment_sign(payment["salon_id"], amount, discount, self._token)
@@ -66,12 +66,12 @@ class Callbacks:
         return f"{number:.2f}" if number is not None and self._world.settings.padded_amounts else number
 
     def send_event(self, urls: list[str], body: Any) -> None:
-        """An entity webhook to every address; at most two quick retries on 429 and 5xx, then it is lost."""
+        """Send an entity webhook to every address. After at most two quick retries on 429 and 5xx it is lost."""
         for url in urls:
             self.submit(lambda url=url: self._post(url, body, tries=TRIES), 0.0)  # type: ignore[misc]
 
     def wait(self, timeout: float = 10.0) -> bool:
-        """Until nothing is under way; whether that came about in time."""
+        """Wait until nothing is in progress. Return False if that takes more than `timeout` seconds."""
         with self._quiet:
             return self._quiet.wait_for(lambda: self._waiting == 0, timeout)
 
@@ -80,7 +80,7 @@ class Callbacks:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def submit(self, job: Callable[[], None], delay: float = 0.0) -> None:
-        """Do it in the background; `wait` waits for it."""
+        """Run the job in the background, after `delay` seconds; `wait` waits for it."""
         with self._quiet:
             self._waiting += 1
         if delay <= 0:
@@ -120,12 +120,12 @@ class Callbacks:
 
 
 def post(url: str, body: bytes) -> int:
-    """One POST without following anything; the status of the answer."""
+    """POST once, without following redirects, and return the status of the answer."""
     return exchange(url, body, {"Content-Type": "application/json"})[0]
 
 
 def exchange(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
-    """One POST without following anything; the status and the body of the answer."""
+    """POST once, without following redirects, and return the status and the body of the answer."""
     parts = urlsplit(url)
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT)

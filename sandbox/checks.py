@@ -1,4 +1,4 @@
-"""Strict reading of what the partner sends: every field has a type, an unknown field is a mistake (422)."""
+"""Strict parsing of what the partner sends: every field has a type, and an unknown field is an error (422)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_SHORT_NAMES = 20
 
 
 class Fields:
-    """Reads a JSON object field by field and collects what is wrong; `finish` refuses with all of it."""
+    """A JSON object that is read field by field. It collects the errors, and `finish` refuses with all of them."""
 
     def __init__(self, body: Any) -> None:
         self.errors: dict[str, list[str]] = {}
@@ -81,7 +81,7 @@ class Fields:
         return self._bad(name, value, "must be an ISO 4217 code of three letters", "")
 
     def list_of(self, name: str, check: Callable[[Any], str | None], *, most: int, least: int = 0) -> list[Any]:
-        """A list whose every item passes the check; the check says what is wrong, or nothing."""
+        """Return a list of `least` to `most` items. `check` returns what is wrong with an item, or None."""
         value = self._required(name) if least else self._body.get(name, [])
         self._read.add(name)
         if not isinstance(value, list):
@@ -95,7 +95,7 @@ class Fields:
         return value
 
     def has(self, name: str) -> bool:
-        """Whether an optional field is there; null counts as absent."""
+        """Return whether an optional field is present; null counts as absent."""
         self._read.add(name)
         return self._body.get(name) is not None
 
@@ -123,7 +123,7 @@ def is_number(value: Any) -> bool:
 
 
 def webhook_url(value: Any) -> str | None:
-    """https, except that addresses of this machine are taken as they are."""
+    """Return what is wrong with an address, or None. It must be https, except on this machine."""
     if not isinstance(value, str):
         return "must be a string"
     parts = urlsplit(value)
@@ -139,7 +139,10 @@ def channel(value: Any) -> str | None:
 
 
 def short_name(value: Any) -> str | None:
-    """No Cyrillic letters, nothing with "altegio", not "ag" (docs/altegio.md §2)."""
+    """Return what is wrong with a sender name, or None (docs/altegio.md §2).
+
+    It has no Cyrillic letters and no "altegio", and is not "ag".
+    """
     if not isinstance(value, str) or not value.strip():
         return "must be a string that is not empty"
     if CYRILLIC.search(value):

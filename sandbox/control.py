@@ -23,7 +23,7 @@ FAULT_FIELDS = frozenset(item.name for item in fields(Fault)) - {"id"}
 
 
 def answer(sandbox: SandboxCore, request: Request) -> Response:
-    """The result as JSON; 400 says what is wrong with the arguments."""
+    """Run a control call and return its result as JSON; 400 says what is wrong with the arguments."""
     action = ACTIONS.get((request.method, request.path.removeprefix(PREFIX).strip("/")))
     if action is None:
         return json_response(404, {"error": "there is no such control call", "calls": _index()})

@@ -1,4 +1,4 @@
-"""The door for partner calls: who asks, may it be asked now, what is on the log, which fault strikes."""
+"""The entry point of partner calls: authentication, rate limits, the log and the faults."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PREFIXES = ("/marketplace/", "/smsprovider/", "/api/v1/")
 
 
 class Gateway:
-    """Answers every call of docs/altegio.md §2, strictly."""
+    """The gateway that answers every call of docs/altegio.md §2, strictly."""
 
     def __init__(self, world: World, journal: Journal, faults: FaultBook, partner_token: str) -> None:
         self._world = world
@@ -33,7 +33,7 @@ class Gateway:
         self.windows = SlidingWindows()
 
     def answer(self, request: Request) -> Response:
-        """The answer, or `ConnectionDroppedError` when there is to be none; logged either way."""
+        """Return the answer to a call and log the call. Raises ConnectionDroppedError if there is to be no answer."""
         found = find(request.method, request.path)
         body = _body_of(request)
         location_id = _location_of(found[1] if found else {}, request.query, body)
@@ -64,7 +64,7 @@ class Gateway:
         def process() -> Response:
             with self._world.lock:
                 if self._world.state is not state:
-                    raise ConnectionDroppedError  # it waited over a reset: it belongs to a world that is gone
+                    raise ConnectionDroppedError  # it waited during a reset, so its world is gone
                 response = self._process(request, found, entry)
                 entry.processed = response.status < 400
             return response
@@ -149,7 +149,7 @@ def _body_of(request: Request) -> Any:
 
 
 def _location_of(ids: dict[str, str], query: dict[str, list[str]], body: Any) -> int | None:
-    """The location a call is about, wherever it stands."""
+    """Return the id of the location that a call is about, from its path, body or query, or None."""
     if "location_id" in ids:
         return int(ids["location_id"])
     value = body.get("salon_id") if isinstance(body, dict) else query.get("salon_id", [None])[0]

@@ -1,4 +1,4 @@
-"""The log of the calls that arrived: what was asked, what was answered, whether it took effect."""
+"""The log of the calls that arrived: the request, the answer, and whether it took effect."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KEPT = 50_000
 
 @dataclass
 class LoggedCall:
-    """One call. `monotonic` and `at` are its arrival; `code` is 0 when the line was closed unanswered.
+    """A call that arrived, at `monotonic` and `at`. `code` is 0 if the connection was closed without an answer.
 
     `processed` says that Altegio did what was asked, whatever became of the answer.
     """
@@ -37,7 +37,7 @@ class LoggedCall:
 
 @dataclass
 class SentCallback:
-    """One request to the portal and what it answered; `code` is 0 when there was no answer."""
+    """A request to the portal and the status of its answer; `code` is 0 if there was no answer."""
 
     at: str
     url: str
@@ -51,7 +51,7 @@ class SentCallback:
 
 
 class Journal:
-    """Bounded; the caller holds the world's lock."""
+    """A bounded log of calls and callbacks. The caller holds the world's lock."""
 
     def __init__(self) -> None:
         self.calls: deque[LoggedCall] = deque(maxlen=KEPT)

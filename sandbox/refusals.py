@@ -53,7 +53,7 @@ REASONS: dict[str, tuple[str, str]] = {
 
 @dataclass(eq=False)
 class RefusalError(Exception):
-    """A call that is refused: the status, the reason's key, and for 422 the details."""
+    """Raised to refuse a call, with the status, the reason's key, and for 422 the details."""
 
     status: int
     reason: str

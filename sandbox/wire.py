@@ -1,4 +1,4 @@
-"""How things look on the wire: requests, answers, JSON with exact numbers, date-times without a zone."""
+"""The wire format: requests, answers, JSON with exact numbers, date-times without a zone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HTML_TYPE = "text/html; charset=utf-8"
 
 @dataclass(frozen=True)
 class Request:
-    """One request; header names are in lower case."""
+    """A request; header names are in lower case."""
 
     method: str
     path: str
@@ -27,7 +27,7 @@ class Request:
 
 @dataclass
 class Response:
-    """An answer; `manner` says how unkindly it is sent (`manners.send`), with so many `seconds` where that counts."""
+    """An answer. `manner` names a bad way to send it (`manners.send`), and `seconds` its delay."""
 
     status: int
     body: bytes = b""
@@ -38,7 +38,7 @@ class Response:
 
 
 class ConnectionDroppedError(Exception):
-    """The connection is to be closed without an answer."""
+    """Raised to close the connection without an answer."""
 
 
 def format_moment(moment: datetime, zone: tzinfo) -> str:
@@ -46,7 +46,7 @@ def format_moment(moment: datetime, zone: tzinfo) -> str:
 
 
 def parse_moment(text: str, zone: tzinfo) -> datetime:
-    """`YYYY-MM-DD HH:MM:SS` and nothing else; a ValueError otherwise."""
+    """Parse `YYYY-MM-DD HH:MM:SS` and nothing else. Raises ValueError otherwise."""
     moment = datetime.strptime(text, DATE_FORMAT).replace(tzinfo=zone)
     if moment.strftime(DATE_FORMAT) != text:
         raise ValueError(f"not YYYY-MM-DD HH:MM:SS: {text!r}")
@@ -54,7 +54,7 @@ def parse_moment(text: str, zone: tzinfo) -> datetime:
 
 
 def read_json(text: bytes | str) -> Any:
-    """JSON with exact decimals; NaN and Infinity are refused with a ValueError."""
+    """Parse JSON with exact decimals. Raises ValueError if it is broken, or holds NaN or Infinity."""
     if isinstance(text, bytes):
         text = text.decode()
     return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
@@ -65,7 +65,7 @@ def write_json(value: Any) -> bytes:
 
 
 def plain_number(value: Decimal) -> int | float:
-    """The number as it stands in an answer: 990 or 990.99."""
+    """Return the number as it stands in an answer: 990 or 990.99."""
     return int(value) if value == value.to_integral_value() else float(value)
 
 
@@ -74,7 +74,7 @@ def json_response(status: int, value: Any, headers: dict[str, str] | None = None
 
 
 def envelope(data: Any, status: int = HTTPStatus.OK, meta: dict[str, Any] | None = None) -> Response:
-    """The envelope of a call that went well (docs/altegio.md, the opening)."""
+    """Return the envelope of a successful call (docs/altegio.md, the opening)."""
     return json_response(status, {"success": True, "data": data, "meta": meta or []})
 
 
@@ -87,7 +87,7 @@ def redirect(status: int, address: str) -> Response:
 
 
 def stringify_numbers(value: Any) -> Any:
-    """The same answer with its numbers as strings, as seen live."""
+    """Return the same answer with its numbers as strings, as seen live."""
     if isinstance(value, dict):
         return {key: stringify_numbers(item) for key, item in value.items()}
     if isinstance(value, list):

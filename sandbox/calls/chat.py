@@ -13,7 +13,10 @@ MAX_SHOWN = 50
 
 @call("install_frame", "POST", "/marketplace/application/install_frame")
 def install_frame(world: World, call: Call) -> Response:
-    """Null removes the panel. Where the limit is reached nothing is made, and the answer is the same."""
+    """Set the chat panel, or remove it if the address is null.
+
+    Beyond the location's limit no panel is created, and the answer is the same.
+    """
     body = call.fields()
     location_id, application_id = body.integer("salon_id"), body.integer("application_id")
     body.choice("type", ("chat",))
@@ -42,7 +45,7 @@ def new_message(world: World, call: Call) -> Response:
 
 @call("toggle_highlight", "POST", "/marketplace/application/toggle_highlight")
 def toggle_highlight(world: World, call: Call) -> Response:
-    """Each call turns it over."""
+    """Toggle the chat's highlight: each call reverses it."""
     connection, signal = _read_signal(world, call)
     phones = set(connection.chat_highlights) ^ {signal["phone_from"]}
     connection.chat_highlights = sorted(phones)

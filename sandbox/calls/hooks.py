@@ -1,4 +1,4 @@
-"""A location's webhook settings: the addresses of all applications together (docs/altegio.md §2)."""
+"""The webhook settings of a location: the addresses of all applications together (docs/altegio.md §2)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def hooks_settings(world: World, call: Call) -> Response:
 
 @call("set_hooks_settings", "POST", API + "/hooks_settings/{location_id}", by_user=True)
 def set_hooks_settings(world: World, call: Call) -> Response:
-    """Replaces the addresses of the whole location, whoever they belong to."""
+    """Replace all addresses of the location, whichever application they belong to."""
     location = world.location(call.id("location_id"))
     body = call.fields()
     urls = body.list_of("urls", checks.webhook_url, most=checks.MAX_WEBHOOK_URLS)
@@ -39,7 +39,7 @@ def set_hooks_settings(world: World, call: Call) -> Response:
 
 
 def addresses_of(world: World, location: Location) -> list[str]:
-    """Each once, in the order in which they were given."""
+    """Return each address once: those of the settings first, then those of the active connections."""
     live = [c for c in world.state.connections if c.location_id == location.id and c.status is Status.ACTIVE]
     urls = [*location.hook_urls, *(url for connection in live for url in connection.webhook_urls)]
     return list(dict.fromkeys(urls))

@@ -22,7 +22,7 @@ def activate(world: World, call: Call) -> Response:
 
 @call("activate_redirect", "POST", "/marketplace/partner/callback/redirect")
 def activate_and_redirect(world: World, call: Call) -> Response:
-    """Activates; then answers 301 to an HTML page, or 200, as the switch says."""
+    """Activate, then answer 301 to an HTML page or 200 with JSON, as `redirect_answer` says."""
     connection = lifecycle.activate(world, _read_activation(call))
     if world.settings.redirect_answer == 301:
         return redirect(301, f"/frame/{connection.location_id}/{connection.application_id}/")
@@ -102,7 +102,7 @@ def _status_of(world: World, connection: Connection) -> dict[str, Any]:
 
 
 def _special_settings(connection: Connection) -> dict[str, Any] | list[Any]:
-    """What was recorded of the activation's settings; nothing is written as PHP writes an empty object."""
+    """Return the recorded settings of the activation, or an empty list, which is how PHP writes an empty object."""
     recorded = {
         "api_key": connection.api_key,
         "webhook_urls": connection.webhook_urls,
@@ -128,7 +128,7 @@ def _payment(world: World, payment: Payment) -> dict[str, Any]:
 
 
 def _salon(location: Location) -> dict[str, Any]:
-    """`active` is the location's: nothing here tells a frozen connection from an active one."""
+    """Return a location's row. `active` is about the location, so a frozen connection looks like an active one."""
     return {
         "id": location.id,
         "title": location.title,

@@ -19,7 +19,7 @@ REFUSED_CODES = {403: 15, 404: 30}
 
 @call("short_names", "POST", "/marketplace/partner/short_names")
 def short_names(world: World, call: Call) -> Response:
-    """The whole list each time."""
+    """Replace the sender names: each call sends the whole list."""
     body = call.fields()
     location_id = body.integer("salon_id")
     application_id = body.integer("application_id")
@@ -44,7 +44,7 @@ def update_channel(world: World, call: Call) -> Response:
 
 
 @call("sms_statuses", "POST", "/smsprovider/status/callback/<token>", by_path=True)
-# A `delivery_callback_url` may be another one with each message.
+# The `delivery_callback_url` may differ from message to message.
 @call("sms_statuses", "POST", "/smsprovider/{way}/status/callback/<token>", by_path=True)
 def sms_statuses(world: World, call: Call) -> Response:
     return _take_statuses(world, call.json)
@@ -52,12 +52,12 @@ def sms_statuses(world: World, call: Call) -> Response:
 
 @call("sms_statuses", "POST", API + "/delivery/status")
 def delivery_status(world: World, call: Call) -> Response:
-    """The same list at the address of the public reference."""
+    """Accept the same list at the address of the public reference."""
     return _take_statuses(world, call.json)
 
 
 def _take_statuses(world: World, items: Any) -> Response:
-    """All or none: one wrong item refuses the whole list."""
+    """Store all statuses or none: one wrong item refuses the whole list."""
     if not isinstance(items, list) or not items:
         raise RefusalError(400, "invalid", {"body": ["must be a list that is not empty"]}, NOT_A_LIST)
     errors = {str(index): [text] for index, item in enumerate(items) if (text := _problem(item))}
@@ -85,7 +85,7 @@ def _problem(item: Any) -> str | None:
 
 
 def _price_problem(item: dict[str, Any]) -> str | None:
-    """For 1 and 8 the sum, the currency and the number of parts are always sent."""
+    """Return the problem with an item's price, or None. Statuses 1 and 8 need the sum, the currency and the parts."""
     priced = item["status"] in PRICED_STATUSES
     total: Any = item.get("payment_sum")
     currency: Any = item.get("currency_iso")

@@ -47,7 +47,7 @@ def tariffs(world: World, call: Call) -> Response:
 
 @call_on_either_host("payment_link", "GET", "/marketplace/application/payment_link")
 def payment_link(world: World, call: Call) -> Response:
-    """A page where the owner pays; 404 for an application without tariffs, as seen live."""
+    """Return the address of a page where the owner pays; 404 for an application without tariffs, as seen live."""
     location = world.location(call.query_integer("salon_id"))
     application = world.application(call.query_integer("application_id"))
     option = option_of(application, call.query_integer("tariff_option_id"))
@@ -70,7 +70,7 @@ def add_discount(world: World, call: Call) -> Response:
 
 
 def option_of(application: Application, option_id: int | None = None) -> TariffOption:
-    """The tariff option with this id, or the first one; 404 where there is none."""
+    """Return the tariff option with this id, or the first one. Raises RefusalError (404) if there is none."""
     for tariff in application.tariffs:
         for option in tariff.options:
             if option_id in (None, option.id):

@@ -1,4 +1,4 @@
-"""Dictionaries; and what needs a user token: a location, its people, notification settings (docs/altegio.md §2)."""
+"""Dictionaries and user-token calls: a location, its users, notification settings (docs/altegio.md §2)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TYPES = (
 
 @call("countries", "GET", API + "/countries")
 def countries(world: World, call: Call) -> Response:
-    """A dictionary, for whoever wants to know whether the host answers."""
+    """Return a dictionary, which also shows that the host answers."""
     names = sorted({location.country for location in world.state.locations})
     return envelope([{"id": number, "title": name} for number, name in enumerate(names, 1)])
 
@@ -42,7 +42,7 @@ def company(world: World, call: Call) -> Response:
 
 @call("company_users", "GET", API + "/company_users/{location_id}", by_user=True)
 def company_users(world: World, call: Call) -> Response:
-    """Everybody; whoever connected an application there may manage the users, the others may only look."""
+    """Return all users. Those who connected an application there may manage the users, the others may only look."""
     location = world.location(call.id("location_id"))
     managers = {item.user_id for item in world.state.connections if item.location_id == location.id}
     return envelope(

@@ -1,4 +1,4 @@
-"""The table of partner calls: each handler says its name, method and path where it is written."""
+"""The table of partner calls: each handler declares its name, method and path in its decorator."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ API = "/api/v1"
 
 @dataclass
 class Call:
-    """One call as a handler sees it: ids from the path, the query, the parsed body."""
+    """A call as a handler sees it: ids from the path, the query, the parsed body."""
 
     ids: dict[str, str]
     query: dict[str, list[str]] = field(default_factory=dict)
@@ -30,7 +30,11 @@ class Call:
         return Fields(self.json)
 
     def query_integer(self, name: str, default: int | None = None, most: int | None = None) -> int:
-        """A whole number of the query; 422 where it is missing, no number or too large."""
+        """Return a whole number from the query.
+
+        Raises RefusalError (422) if it is missing without a default, is given twice, is no number, is 0 or exceeds
+        `most`.
+        """
         texts = self.query.get(name, [])
         if not texts and default is not None:
             return default
@@ -47,9 +51,10 @@ Handler = Callable[[World, Call], Response]
 
 @dataclass(frozen=True)
 class Route:
-    """`by_path` calls are proved by the token in their path; `by_user` calls need a user token as well.
+    """A row of the table.
 
-    `only_host` is set where a switch says which of the two hosts has the call.
+    `by_path` calls are authenticated by the token in their path; `by_user` calls need a user token as well.
+    `only_host` is set if a setting decides which of the two hosts has the call.
     """
 
     name: str
@@ -67,7 +72,7 @@ ROUTES: list[Route] = []
 def call(
     name: str, method: str, path: str, *, by_path: bool = False, by_user: bool = False
 ) -> Callable[[Handler], Handler]:
-    """Enter a handler into the table; `{name}` in the path stands for an id."""
+    """Enter a handler into the table; `{name}` in the path stands for an id. A decorator."""
 
     def enter(handler: Handler) -> Handler:
         ROUTES.append(Route(name, method, _pattern(path), handler, by_path, by_user))
@@ -77,7 +82,7 @@ def call(
 
 
 def call_on_either_host(name: str, method: str, path: str) -> Callable[[Handler], Handler]:
-    """The same for a call that the sources put under both hosts: a switch says which one has it."""
+    """Enter a handler for a call that the sources name on both hosts; `marketplace_host` decides which one has it."""
 
     def enter(handler: Handler) -> Handler:
         ROUTES.append(Route(name, method, _pattern(path), handler, only_host="app"))
@@ -92,7 +97,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
-    """The route of a request and the ids in its path."""
+    """Return the route of a request and the ids in its path, or None."""
     for route in ROUTES:
         match = route.pattern.fullmatch(path)
         if match and route.method == method:

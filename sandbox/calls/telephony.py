@@ -1,4 +1,4 @@
-"""Telephony: on and off for a chain, call notifications, saved calls (docs/altegio.md §2)."""
+"""Telephony: on and off for a chain, call notifications, phone calls (docs/altegio.md §2)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_PAGE = 1000
 
 @call("voip", "POST", API + "/voip/integration")
 def integration(world: World, call: Call) -> Response:
-    """One address for three commands; 202 for each."""
+    """Handle the three commands of this address; each answers 202."""
     body = call.fields()
     command = body.choice("command", ("setup", "event", "history"))
     crm_token = body.text("crm_token")
@@ -37,7 +37,7 @@ def integration(world: World, call: Call) -> Response:
 
 @call("voip_calls", "GET", API + "/voip/integration/calls", by_user=True)
 def phone_calls(world: World, call: Call) -> Response:
-    """The saved calls of the location's chain, newest first."""
+    """Return the stored phone calls of the location's chain, newest first."""
     location = world.location(call.query_integer("salon_id"))
     page = call.query_integer("page", default=1)
     limit = min(call.query_integer("limit", default=25, most=MAX_PAGE), world.settings.call_list_page)
@@ -52,7 +52,7 @@ def phone_calls(world: World, call: Call) -> Response:
 
 
 def _forget(world: World, chain_id: int, call_id: str) -> None:
-    """The same `call_id` again is the same call: the later record takes the earlier one's place."""
+    """Remove the earlier record of a phone call: a later one with the same `call_id` takes its place."""
     known = ("history", chain_id, call_id)
     world.state.telephony[:] = [
         item for item in world.state.telephony if (item["command"], item["chain_id"], item.get("call_id")) != known
