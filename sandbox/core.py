@@ -1,4 +1,4 @@
-"""Everything a test, the control API or a page may do at Altegio's side, as typed methods."""
+"""Everything that a test, the control API or a page may do on Altegio's side, as typed methods."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class SandboxCore:
         return self.world.settings
 
     def reset(self) -> None:
-        """Back to the demo data, with no faults, an empty log and the first settings."""
+        """Restore the demo data and the first settings; clear the faults, the log and the counted calls."""
         with self.world.lock:
             self.world.take(demo_state(self.application_id))
             self.world.settings = self._first_settings
@@ -78,7 +78,7 @@ class SandboxCore:
         self.world.touch()
 
     def configure(self, **values: Any) -> Settings:
-        """Move switches by name (see `Settings`); a ValueError names what cannot be."""
+        """Change settings by name (see `Settings`). Raises ValueError, which names the wrong one."""
         with self.world.lock:
             self.world.settings = self.world.settings.changed(**values)
             return self.world.settings
@@ -86,7 +86,7 @@ class SandboxCore:
     def set_application(self, application_id: int, **values: Any) -> Application:
         """Change an application's record: `private`, `broken`, `trial_days`, `kind`, `name`, `tariffs`.
 
-        An id that is not known yet makes a new application.
+        An unknown id creates a new application.
         """
         with self.world.lock:
             known = self.world.applications.get(application_id) or sms_application(application_id)
@@ -98,7 +98,7 @@ class SandboxCore:
         return changed
 
     def add_chain(self, count: int, title: str = "Grand Network") -> tuple[Chain, list[int]]:
-        """A new chain with `count` locations: the chain and the ids of its locations."""
+        """Add a chain with `count` locations, and return it and the ids of its locations."""
         with self.world.lock:
             chain = add_chain(self.world.state, count, title)
             self.world.take(self.world.state)
@@ -107,7 +107,7 @@ class SandboxCore:
         return chain, ids
 
     def add_crowd(self, locations: int) -> list[Business]:
-        """Invented businesses with so many locations altogether, always the same ones; see `sandbox/crowd.py`."""
+        """Add invented businesses with so many locations in total, always the same ones; see `sandbox/crowd.py`."""
         with self.world.lock:
             businesses = add_crowd(self.world.state, locations)
             self.world.take(self.world.state)
@@ -115,7 +115,7 @@ class SandboxCore:
         return businesses
 
     def add_user(self, user: User) -> None:
-        """One more person with an Altegio account."""
+        """Add a person with an Altegio account."""
         with self.world.lock:
             self.world.state.users.append(user)
             self.world.take(self.world.state)
@@ -128,7 +128,7 @@ class SandboxCore:
         user_id: int | None = None,
         at: datetime | None = None,
     ) -> None:
-        """The owner consents (now, or at the moment given)."""
+        """Give the owner's consent, now or at the given moment."""
         with self.world.lock:
             for location_id in _listed(location_ids):
                 lifecycle.grant(self.world, application_id or self.application_id, location_id, user_id, at)
@@ -136,7 +136,7 @@ class SandboxCore:
     def connect_elsewhere(
         self, location_ids: int | Sequence[int], application_id: int | None = None, at: datetime | None = None
     ) -> None:
-        """As if these had been connected before there was a portal; by default a year ago."""
+        """Connect locations as if it had happened before the portal existed; by default a year ago."""
         with self.world.lock:
             moment = at or self.world.now() - timedelta(days=365)
             for location_id in _listed(location_ids):
@@ -149,7 +149,7 @@ class SandboxCore:
         user_id: int | None = None,
         form: str | None = None,
     ) -> str:
-        """The portal's registration redirect url for these locations; signed when a user is given."""
+        """Return the portal's registration redirect address for these locations, signed if a user is given."""
         application_id = application_id or self.application_id
         with self.world.lock:
             locations = [self.world.location(item) for item in _listed(location_ids)]
@@ -163,7 +163,7 @@ class SandboxCore:
         return arrival.connect_address(self.portal_url, application_id, self.application_id, pairs)
 
     def connection(self, location_id: int, application_id: int | None = None) -> Connection | None:
-        """A copy of the connection as it is now."""
+        """Return a copy of the connection as it is now, or None."""
         with self.world.lock:
             return copy.deepcopy(self.world.connection(application_id or self.application_id, location_id))
 
@@ -172,7 +172,7 @@ class SandboxCore:
         return connection.status if connection else None
 
     def uninstall(self, location_id: int, application_id: int | None = None) -> None:
-        """The owner disconnects; the portal is told as the switches have it."""
+        """Disconnect as the owner does; the portal gets a callback as the settings say."""
         with self.world.lock:
             lifecycle.uninstall(self.world, application_id or self.application_id, location_id)
 
@@ -181,7 +181,7 @@ class SandboxCore:
             lifecycle.freeze(self.world, application_id or self.application_id, location_id)
 
     def tick(self) -> int:
-        """Freeze what has run out; how many connections that were."""
+        """Freeze the connections whose paid time is over, and return how many there were."""
         with self.world.lock:
             return lifecycle.tick(self.world)
 
@@ -194,7 +194,7 @@ class SandboxCore:
         currency_iso: str | None = None,
         tariff_option_id: int | None = None,
     ) -> int:
-        """The owner pays at Altegio, by default the first tariff option; the payment's id."""
+        """Pay at Altegio as the owner does, by default for the first tariff option, and return the payment's id."""
         with self.world.lock:
             application = self.world.application(application_id or self.application_id)
             connection = self.world.installed(application.id, location_id)
@@ -218,7 +218,7 @@ class SandboxCore:
         return payment.id
 
     def refuse_sms(self, message_id: str, status: int = 404) -> None:
-        """Refuse every list of SMS statuses that holds this message."""
+        """Refuse every list of SMS statuses that holds this message, with this status code."""
         with self.world.lock:
             self.world.refused_sms[message_id] = status
 
@@ -244,7 +244,7 @@ class SandboxCore:
             self.faults.clear(fault_id)
 
     def requests(self, call: str | None = None, location_id: int | None = None) -> list[LoggedCall]:
-        """The calls that arrived, oldest first."""
+        """Return the calls that arrived, oldest first."""
         with self.world.lock:
             return [
                 copy.copy(entry)
@@ -267,11 +267,14 @@ class SandboxCore:
             return [copy.copy(item) for item in self.journal.callbacks]
 
     def send_callback(self, body: dict[str, Any], delay: float = 0.0) -> None:
-        """Any lifecycle callback, true or not; the partner token is added unless the body has one."""
+        """Send any lifecycle callback, true or not; the partner token is added unless the body has one."""
         self.callbacks.send(body, delay=delay)
 
     def send_event(self, location_id: int, body: Any = None, application_id: int | None = None) -> int:
-        """An entity webhook to the stored addresses of an active connection; how many addresses there are."""
+        """Send an entity webhook to the addresses of an active connection, and return how many there are.
+
+        Raises RefusalError (403) if the connection is not active.
+        """
         connection = self.connection(location_id, application_id)
         if connection is None or connection.status is not Status.ACTIVE:
             raise RefusalError(403, "not_installed")
@@ -287,9 +290,9 @@ class SandboxCore:
         text: str = messages.DEFAULT_TEXT,
         sender: str = "Aurora",
     ) -> list[str]:
-        """Altegio sends text messages through the partner, with the key of the activation; their send ids.
+        """Send text messages through the partner, with the key of the activation, and return their send ids.
 
-        A ValueError where the connection has no key. `callbacks.wait()` waits for the answers.
+        Raises ValueError if the connection has no key. `callbacks.wait()` waits for the answers.
         """
         with self.world.lock:
             connection = self.world.connection(application_id or self.application_id, location_id)
@@ -304,7 +307,7 @@ class SandboxCore:
         return [item.id for item in new]
 
     def sent_messages(self) -> list[dict[str, Any]]:
-        """The messages sent, each with its statuses as they came back."""
+        """Return the messages sent, each with the statuses that came back for it."""
         with self.world.lock:
             statuses = self.world.state.sms_statuses
             return [

@@ -1,4 +1,4 @@
-"""Any number of invented businesses more, the same ones each time: owners, single salons and small chains."""
+"""Any number of additional invented businesses, the same ones each time: owners, single salons and small chains."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from random import Random
 from sandbox.models import Chain, Location, State, User
 
 FIRST_LOCATION, FIRST_USER, FIRST_CHAIN = 20_001, 9_101, 701
-# How many locations each next business has; from three on it is a chain.
+# The number of locations of each business in turn; one with three or more is a chain.
 SIZES = (1, 1, 2, 1, 1, 3, 1, 1, 1, 2, 1, 5, 1, 1, 2, 1, 1, 4, 1, 9)
 
 
 @dataclass(frozen=True)
 class Market:
-    """A country with its towns, and the words that its businesses and people are called by.
+    """A country with its towns, and the words for naming its businesses and people.
 
-    `people` are first and last names, each with its spelling in an e-mail address.
+    `first` and `last` are the names of people, each with its spelling in an e-mail address.
     """
 
     country: str
     currency: str
     zone: str
     dialling: str
-    towns: tuple[tuple[str, str], ...]  # with a street
+    towns: tuple[tuple[str, str], ...]  # each with a street
     trades: tuple[str, ...]
     names: tuple[str, ...]
     first: tuple[tuple[str, str], ...]
@@ -104,7 +104,7 @@ MARKETS = (
 
 @dataclass(frozen=True)
 class Business:
-    """One owner with what they own."""
+    """An owner with their locations."""
 
     user_id: int
     salon_ids: list[int]
@@ -114,7 +114,7 @@ class Business:
 
 
 def add_crowd(state: State, locations: int) -> list[Business]:
-    """Exactly so many locations more, and their owners. A ValueError where the crowd is there already."""
+    """Add exactly so many locations, with their owners. Raises ValueError if the crowd was added before."""
     if any(item.id == FIRST_LOCATION for item in state.locations):
         raise ValueError("the crowd is here already")
     chance = Random(locations)

@@ -99,7 +99,7 @@ PEOPLE: tuple[tuple[int, str, str, str], ...] = (
 
 
 def demo_state(application_id: int = 1) -> State:
-    """What a first run starts with; the default application is the SMS one."""
+    """Return the state of a first run; the default application is the SMS one."""
     return State(
         applications=[
             sms_application(application_id),
@@ -121,7 +121,7 @@ def sms_application(application_id: int) -> Application:
 
 
 def add_chain(state: State, count: int, title: str = "Grand Network") -> Chain:
-    """A chain with this many locations, however many there are already."""
+    """Add a chain with this many locations, however many there are already, and return it."""
     chain_id = max((item.id for item in state.chains), default=500) + 1
     first = max((item.id for item in state.locations), default=10000) + 1
     chain = Chain(chain_id, f"{title} {chain_id}", f"crm-{chain_id}-{secrets.token_hex(3)}")

@@ -1,14 +1,14 @@
-"""Bad days on demand: rules that make chosen calls fail, be slow, or lose their answer.
+"""Faults on demand: rules that make chosen calls fail, slow them down, or lose their answer.
 
 | kind | what happens; `*_after` kinds process the call first |
 |---|---|
 | `error`, `error_after` | `status` with `headers` and `body`: also 503 with `{"Retry-After": "20"}` |
-| `bad_refusal` | 422 whose words hold half an emoji |
+| `bad_refusal` | 422 with half an emoji in its message |
 | `delay`, `delay_after` | `seconds` pass |
 | `gateway_timeout` | a gateway's page with 504 at once; the call is processed `seconds` (2) later |
-| `drop_before`, `drop_after` | the line is cut |
+| `drop_before`, `drop_after` | the connection is cut |
 | `html_after`, `broken_json_after`, `redirect_after` | another answer |
-| `broken_location_after` | 301 with an address that no parser takes |
+| `broken_location_after` | 301 with an address that no parser accepts |
 | `large_redirect_after` | 302 with 9 MiB |
 | `bad_text_after` | half an emoji in the first title of the answer |
 | `bad_number_after` | an exponent of 21 digits in the answer |
@@ -16,7 +16,7 @@
 | `early_hints_after` | 103 before the answer |
 | `endless_100_after` | 100 Continue without end, and no answer |
 | `leftover_after` | a second answer behind the first one |
-| `late_close_after` | the line is cut `seconds` (1) after the answer |
+| `late_close_after` | the connection is cut `seconds` (1) after the answer |
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ KINDS = (
     "leftover_after",
     "late_close_after",
 )
-# The answer itself is right; how it is sent is not.
+# Kinds whose answer is correct but badly sent.
 MANNERS = ("trickle_head", "trickle_body", "early_hints", "endless_100", "leftover", "late_close")
 LARGE = 9 * 1024 * 1024
 HALF_AN_EMOJI = b"\\ud83d"
@@ -66,10 +66,9 @@ SOME_PAGE = b"<!doctype html><title>Altegio</title><h1>Altegio</h1><p>Something 
 
 @dataclass
 class Fault:
-    """One rule. `call` is a call's name or `*`; `remaining` counts down, None is forever.
+    """A rule. `call` is a call's name or `*`; `remaining` counts down, None means without end.
 
-    `body` of an error is sent as JSON, or as it stands when it is text; `*_after` kinds process
-    the call first.
+    The `body` of an error is sent as JSON, or unchanged if it is text; `*_after` kinds process the call first.
     """
 
     kind: str
@@ -105,7 +104,7 @@ class Fault:
 
 
 class FaultBook:
-    """The rules in force, first match first. The caller holds the world's lock."""
+    """The rules in force, of which the first match applies. The caller holds the world's lock."""
 
     def __init__(self) -> None:
         self.rules: list[Fault] = []
@@ -120,7 +119,7 @@ class FaultBook:
         self.rules = [rule for rule in self.rules if fault_id is not None and rule.id != fault_id]
 
     def take(self, call: str, method: str, path: str, location_id: int | None) -> Fault | None:
-        """The rule that strikes this call, if any; one stroke is used up."""
+        """Return the rule that applies to this call, or None, and count one use of it."""
         for rule in self.rules:
             if rule.matches(call, method, path, location_id):
                 self._use_up(rule)
@@ -136,7 +135,7 @@ class FaultBook:
 
 
 def strike(fault: Fault | None, process: Callable[[], Response]) -> Response:
-    """Process the call as the fault has it. Holds no lock while it waits."""
+    """Process the call as the fault demands. Holds no lock while it waits."""
     if fault is None:
         return process()
     if fault.kind == "drop_before":
@@ -154,7 +153,7 @@ def strike(fault: Fault | None, process: Callable[[], Response]) -> Response:
 
 
 def _gateway_timeout(fault: Fault, process: Callable[[], Response]) -> Response:
-    """The gateway gives up; what stands behind it does not."""
+    """Answer as a gateway that has given up, while the server behind it still processes the call."""
 
     def go_on() -> None:
         with suppress(ConnectionDroppedError):
@@ -167,7 +166,7 @@ def _gateway_timeout(fault: Fault, process: Callable[[], Response]) -> Response:
 
 
 def _spoil(fault: Fault, answer: Response) -> Response:
-    """What becomes of the answer to a call that was processed."""
+    """Return the spoiled answer to a call that was processed."""
     if fault.kind == "drop_after":
         raise ConnectionDroppedError
     if fault.kind == "delay_after":
@@ -195,7 +194,7 @@ def _large_redirect(_answer: Response) -> Response:
     return Response(302, b"x" * LARGE, HTML_TYPE, {"Location": "/"})
 
 
-# What is answered instead.
+# Kinds that send another answer, or change its content.
 _ANOTHER: dict[str, Callable[[Response], Response]] = {
     "redirect_after": lambda _answer: redirect(301, "/"),
     "broken_location_after": lambda _answer: redirect(301, "http://[bad/\xe9"),

@@ -17,7 +17,7 @@ SYSTEM = "system"
 
 @dataclass(frozen=True)
 class Activation:
-    """What an activation call carries (docs/altegio.md §2)."""
+    """The content of an activation call (docs/altegio.md §2)."""
 
     location_id: int
     application_id: int
@@ -30,7 +30,7 @@ class Activation:
 
 @dataclass(frozen=True)
 class PaymentReport:
-    """What a payment report carries (docs/altegio.md §2)."""
+    """The content of a payment report (docs/altegio.md §2)."""
 
     location_id: int
     application_id: int
@@ -48,7 +48,7 @@ def grant(
     user_id: int | None = None,
     at: datetime | None = None,
 ) -> Connection:
-    """The owner presses Connect: consent is given now. What is installed stays as it is."""
+    """Give consent, as the owner does by pressing Connect. An installed connection stays as it is."""
     application = world.application(application_id)
     world.location(location_id)
     moment = at or world.now()
@@ -68,7 +68,7 @@ def grant(
 
 
 def connect_elsewhere(world: World, application_id: int, location_id: int, at: datetime) -> Connection:
-    """As if the location had been connected long ago, by a system of the partner's that came before the portal."""
+    """Connect the location as if a system of the partner's had done it long ago, before the portal."""
     connection = grant(world, application_id, location_id, at=at)
     if not connection.is_installed:
         _keep_first(
@@ -81,7 +81,7 @@ def connect_elsewhere(world: World, application_id: int, location_id: int, at: d
 
 
 def activate(world: World, wish: Activation) -> Connection:
-    """The partner's activation: only of an open grant, and only within the window (403 otherwise)."""
+    """Activate a connection. Raises RefusalError (403) without an open grant, or after the window."""
     application = world.application(wish.application_id)
     if application.broken:
         raise RefusalError(400, "broken")
@@ -101,7 +101,7 @@ def activate(world: World, wish: Activation) -> Connection:
 
 
 def uninstall(world: World, application_id: int, location_id: int, source: str = USER) -> None:
-    """Disconnected by the owner or by the partner; only the owner's is told to the portal."""
+    """Disconnect for the owner or the partner. The portal gets a callback only if the owner did it."""
     connection = world.connection(application_id, location_id)
     if connection is None or not connection.is_current:
         raise RefusalError(404, "not_installed")
@@ -115,14 +115,14 @@ def uninstall(world: World, application_id: int, location_id: int, source: str =
 
 
 def freeze(world: World, application_id: int, location_id: int) -> None:
-    """Altegio stops the connection: nothing was paid for the time that has come."""
+    """Freeze the connection, as Altegio does if nothing was paid for the current time."""
     connection = world.installed(application_id, location_id)
     if connection.status is not Status.FREEZED:
         _freeze(world, connection)
 
 
 def report_payment(world: World, report: PaymentReport, source: str = PARTNER) -> Payment:
-    """A payment is stored as often as it is reported, and re-activates what is frozen (section 3)."""
+    """Store a payment as often as it is reported, and reactivate a frozen connection (docs/altegio.md §3)."""
     connection = world.installed(report.application_id, report.location_id)
     world.state.last_payment_id += 1
     payment = Payment(
@@ -141,7 +141,7 @@ def report_payment(world: World, report: PaymentReport, source: str = PARTNER) -
 
 
 def refund(world: World, payment_id: int) -> Payment:
-    """Once for each payment; the refund of the current period switches the connection off (section 3)."""
+    """Refund a payment once. Refunding the current period switches the connection off (docs/altegio.md §3)."""
     connection, payment = _find_payment(world, payment_id)
     if payment.is_refunded:
         raise RefusalError(403, "already_refunded")
@@ -156,7 +156,7 @@ def refund(world: World, payment_id: int) -> Payment:
 
 
 def tick(world: World) -> int:
-    """Freeze every active connection whose trial and paid periods are over; how many there were."""
+    """Freeze every active connection whose trial and paid periods are over; return how many there were."""
     now = world.now()
     active = [c for c in world.state.connections if c.status is Status.ACTIVE]
     over = [c for c in active if (end := c.paid_until()) is not None and end < now]
@@ -174,6 +174,7 @@ def _find_payment(world: World, payment_id: int) -> tuple[Connection, Payment]:
 
 
 def _keep_first(connection: Connection, wish: Activation) -> None:
+    # Altegio keeps the first key and addresses that it got until the uninstall.
     connection.api_key = connection.api_key or wish.api_key
     connection.webhook_urls = connection.webhook_urls or list(wish.webhook_urls)
     connection.chat_url, connection.tips_url = wish.chat_url, wish.tips_url

@@ -10,7 +10,7 @@ SECOND, MINUTE = 1.0, 60.0
 
 
 class SlidingWindows:
-    """Says how long a call must wait; a call that has to wait is not counted. The caller holds the lock."""
+    """Sliding windows that say how long a call must wait; such a call is not counted. The caller holds the lock."""
 
     def __init__(self) -> None:
         self._admitted: deque[float] = deque()
@@ -19,7 +19,7 @@ class SlidingWindows:
         self._admitted.clear()
 
     def wait(self, now: float, per_second: int | None, per_minute: int | None) -> int:
-        """0 and the call is admitted, or the whole seconds for `Retry-After`."""
+        """Admit the call and return 0, or return the whole seconds for `Retry-After`."""
         while self._admitted and self._admitted[0] <= now - MINUTE:
             self._admitted.popleft()
         needed = max(self._needed(now, per_second, SECOND), self._needed(now, per_minute, MINUTE))
@@ -35,7 +35,7 @@ class SlidingWindows:
 
 
 def busiest(moments: Iterable[float], window: float) -> int:
-    """The most calls that any sliding window of this length held."""
+    """Return the highest number of calls in any sliding window of this length."""
     inside: deque[float] = deque()
     most = 0
     for moment in sorted(moments):

@@ -1,4 +1,4 @@
-"""Unkind manners: right answers, sent as no server should. Each ends when the caller hangs up."""
+"""Bad manners: correct answers, sent as no server should send them. Each ends if the caller hangs up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PIECE = 64 * 1024
 
 
 def head_of(response: Response) -> bytes:
-    """The status line and the headers, as they would be sent."""
+    """Return the status line and the headers, as they would be sent."""
     try:
         phrase = HTTPStatus(response.status).phrase
     except ValueError:
@@ -29,7 +29,7 @@ def head_of(response: Response) -> bytes:
 
 
 def send(response: Response, write: Write) -> bool:
-    """Send the answer in its manner; whether the line may be used again, as far as the caller can know."""
+    """Send the answer in its manner. Return whether the connection can be used again, as far as the caller knows."""
     head = head_of(response)
     match response.manner:
         case "trickle_head":

@@ -1,4 +1,4 @@
-"""Messages that Altegio sends through the partner (docs/altegio.md §4a), and what it makes of the answers."""
+"""Messages that Altegio sends through the partner (docs/altegio.md §4a), and its reading of the answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEFAULT_TEXT = "We look forward to seeing you tomorrow at 10:00."
 
 
 def new_messages(world: World, connection: Connection, count: int, text: str, sender: str) -> list[Message]:
-    """So many messages to as many numbers, with new send ids. The caller holds the lock."""
+    """Create so many messages, each to another number, with new send ids. The caller holds the lock."""
     at = world.clock().isoformat()
     first = world.state.last_send_id + 1
     world.state.last_send_id += count
@@ -39,7 +39,7 @@ def new_messages(world: World, connection: Connection, count: int, text: str, se
 
 
 def requests_of(settings: Settings, messages: Sequence[Message], address: str) -> list[tuple[Any, list[Message]]]:
-    """The bodies that carry these messages, each with its own: one for all where destinations are a list."""
+    """Return the request bodies, each with its messages: one for all if destinations are a list, else one each."""
     groups = [list(messages)] if settings.message_destinations == "list" else [[item] for item in messages]
     return [(_body(settings, group, address), group) for group in groups]
 
@@ -58,7 +58,7 @@ def _body(settings: Settings, messages: list[Message], address: str) -> dict[str
 
 
 def send(callbacks: Callbacks, world: World, api_key: str, body: Any, messages: list[Message]) -> None:
-    """Hand the messages of one body over, in the background."""
+    """Send the messages of one body to the portal, in the background."""
     headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
 
     def post() -> None:
@@ -78,7 +78,7 @@ def send(callbacks: Callbacks, world: World, api_key: str, body: Any, messages: 
 
 
 def read_answer(ids: Sequence[str], status: int, body: bytes) -> list[tuple[str, str, str]]:
-    """For each id what the answer holds: the ext_id, the reason not to send, what is not as documented."""
+    """Return for each id the ext_id, the reason not to send, and how the answer deviates from the documentation."""
     if status == 404:
         return [
             ("", "", "answered 404: the application does not take messages, as its record at the partner says")

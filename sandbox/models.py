@@ -1,6 +1,6 @@
-"""What the sandbox knows about: applications, chains, locations, people and the connections between them.
+"""The records of the sandbox: applications, chains, locations, people and the connections between them.
 
-The words are those of docs/altegio.md: `salon` on the wire is a location, `salon_group` is a chain.
+The terms are those of docs/altegio.md: `salon` on the wire is a location, `salon_group` is a chain.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Status(StrEnum):
 
 
 class Kind(StrEnum):
-    """What an application does; it decides which parameters an arrival carries."""
+    """The purpose of an application; it decides which parameters an arrival has."""
 
     SMS = "sms"
     TELEPHONY = "telephony"
@@ -51,7 +51,7 @@ class Tariff:
 
 @dataclass(frozen=True)
 class Partner:
-    """Who offers the applications, as their cards say; `logo` is the file of an SVG or PNG."""
+    """The company that offers the applications, as their cards say; `logo` is the file of an SVG or PNG."""
 
     name: str = ""
     logo: Path | None = None
@@ -59,7 +59,10 @@ class Partner:
 
 @dataclass
 class Application:
-    """`private` is active at the grant; `broken` answers every activation «Агрегатор не найден»."""
+    """An application.
+
+    A `private` one is active from the grant on; a `broken` one refuses every activation with «Агрегатор не найден».
+    """
 
     id: int
     name: str
@@ -137,7 +140,7 @@ class Payment:
 class Connection:
     """One application at one location. `created_at` is the moment of consent.
 
-    `api_key` and `webhook_urls` are the first ones Altegio got; it keeps them until the uninstall.
+    `api_key` and `webhook_urls` are the first ones that Altegio got; it keeps them until the uninstall.
     """
 
     application_id: int
@@ -168,7 +171,7 @@ class Connection:
         return self.status in (Status.ACTIVE, Status.FREEZED)
 
     def paid_until(self) -> datetime | None:
-        """The later of the trial's end and the end of the last period that is not refunded."""
+        """Return the later of the trial's end and the end of the last period that was not refunded."""
         ends = [payment.period_to for payment in self.payments if not payment.is_refunded]
         if self.trial_ends_at is not None:
             ends.append(self.trial_ends_at)
@@ -177,9 +180,9 @@ class Connection:
 
 @dataclass
 class Message:
-    """A message handed to the portal for one number, and what the portal answered about it.
+    """A message sent to the portal for one number, and what the portal answered about it.
 
-    `code` is 0 while it is on its way; `problem` says what of the answer is not as documented.
+    `code` is 0 without an answer; `problem` says how the answer deviates from the documentation.
     """
 
     id: str
@@ -198,7 +201,7 @@ class Message:
 
 @dataclass
 class State:
-    """Everything that lives on in the data file."""
+    """Everything that is kept in the data file."""
 
     applications: list[Application] = field(default_factory=list)
     chains: list[Chain] = field(default_factory=list)
