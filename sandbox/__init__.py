@@ -1,7 +1,7 @@
-"""Altegio's other side: a stand-alone program that answers as Altegio does.
+"""Altegio's side: a stand-alone program that answers as Altegio does.
 
-It is for trying out and testing the portal. It needs nothing but the standard library and pydantic, and
-imports nothing of the portal.
+It is for trying out and testing the portal. It needs only the standard library and pydantic, and imports nothing of
+the portal.
 """
 
 from sandbox.faults import Fault

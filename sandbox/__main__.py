@@ -1,4 +1,4 @@
-"""`python -m sandbox`: the sandbox as a program, until Ctrl-C or SIGTERM."""
+"""`python -m sandbox`: the sandbox as a program that runs until Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def main() -> None:
         tick_seconds=TICK_SECONDS,
         partner=Partner(options.partner_name, options.partner_logo),
     )
-    # The portal and the browser know the sandbox by this address; an own address in what it sends is this one too.
+    # The portal and the browser know the sandbox by this address, so what it sends names this one, not the host that
+    # it listens on.
     sandbox.world.address = f"http://localhost:{sandbox.port}"
     finished = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,4 +1,4 @@
-"""The web server: HTTP/1.1 with kept connections, any number of threads, and lines that can be cut."""
+"""The web server: HTTP/1.1 with persistent connections, any number of threads, and connections that can be cut."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IDLE_SECONDS = 75
 
 
 class Server(ThreadingHTTPServer):
-    """Passes every request to one function; `stop` closes the lines that are still open."""
+    """A server that passes every request to one function; `stop` closes the connections that are still open."""
 
     daemon_threads = True
     block_on_close = False
@@ -42,7 +42,7 @@ class Server(ThreadingHTTPServer):
                 self._lines.discard(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is nothing to report; anything else is."""
+        """Print the traceback of an error, unless the client only went away."""
         del request
         error = sys.exc_info()[1]
         if not isinstance(error, ConnectionError | TimeoutError):
@@ -80,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its base names it so
-        """Silent: the log is a page."""
+        """Log nothing: the sandbox shows its log on a page."""
 
     def version_string(self) -> str:
         return "Altegio-Sandbox"
@@ -126,7 +126,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def cut(line: socket.socket) -> None:
-    """Close the line now, whatever the other side is waiting for."""
+    """Close the connection now, whatever the other side is waiting for."""
     try:
         line.shutdown(socket.SHUT_RDWR)
     except OSError:

@@ -1,4 +1,4 @@
-"""The running sandbox: its core with a server, a data file and a calendar."""
+"""The running sandbox: its core with a server, a data file and a clock that freezes what is not paid for."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from sandbox.world import Clock
 
 
 class Sandbox(SandboxCore):
-    """Altegio's other side, startable by a test: `Sandbox(partner_token="…", portal_url="…").start()`.
+    """Altegio's side, which a test can start: `Sandbox(partner_token="…", portal_url="…").start()`.
 
-    Port 0 takes a free one. With `data` the state is kept in that file and taken up again by the next run.
-    With `tick_seconds` what has run out is frozen by itself; without, `tick()` does it.
+    Port 0 takes a free one. With `data`, the state is kept in that file and loaded by the next run. With
+    `tick_seconds`, connections whose paid time is over are frozen regularly; without it, only by `tick()`.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Sandbox(SandboxCore):
         return self
 
     def stop(self) -> None:
-        """Close every line, send nothing more, save."""
+        """Close every connection, send nothing more, and save."""
         self._stopped.set()
         self._server.stop()
         self.callbacks.stop()

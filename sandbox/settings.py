@@ -1,4 +1,4 @@
-"""The switches of the sandbox: where Altegio's behaviour varies, a switch chooses which one is played."""
+"""The settings of the sandbox: where Altegio's behaviour varies, a setting chooses which variant is played."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHANNEL_NAMES = ("type", "channel")
 
 @dataclass(frozen=True)
 class Settings:
-    """Each field says what is played; the defaults are Altegio on a good day, without rate limits."""
+    """The behaviour that is played; the defaults are Altegio on a good day, without rate limits."""
 
     activation_window: int = 3600
     """Seconds from the consent within which an activation is accepted (docs/altegio.md §1)."""
@@ -59,7 +59,7 @@ class Settings:
     """What the send id, the number and the channel of a message are called: id or send_id, and so on."""
 
     def changed(self, **values: Any) -> Self:
-        """A copy with some switches moved; a ValueError names what cannot be."""
+        """Return a copy with some settings changed. Raises ValueError, which names the wrong one."""
         types = {item.name: item.type for item in fields(self)}
         for name, value in values.items():
             if name not in types:

@@ -14,12 +14,12 @@ _STATE = TypeAdapter(State)
 
 
 def load(path: Path) -> State | None:
-    """The state of an earlier run, or None on the first one."""
+    """Return the state of an earlier run, or None on the first one."""
     return _STATE.validate_json(path.read_bytes()) if path.exists() else None
 
 
 def save(path: Path, text: str) -> None:
-    """Replace the file in one step: a reader sees the old state or the new one, never a half."""
+    """Replace the file in one step: a reader sees the old state or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".draft")
     draft.write_text(text, encoding="utf-8")
@@ -27,7 +27,7 @@ def save(path: Path, text: str) -> None:
 
 
 class Keeper:
-    """Saves some time after a change, once for many changes, and once more at the end."""
+    """A thread that saves some time after a change, once for many changes, and once more at the end."""
 
     def __init__(self, path: Path, snapshot: Callable[[], str], pause: float = 0.5) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""The world of the sandbox: the state behind one lock, with the look-ups every rule needs."""
+"""The world of the sandbox: the state behind one lock, with the look-ups that every rule needs."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def _nobody_listens(event: dict[str, Any]) -> None:
 
 
 class World:
-    """State, clock and switches. Whoever reads or changes it holds `lock`; nobody sleeps while holding it.
+    """State, clock and settings. Code that reads or changes it holds `lock`, and never sleeps while holding it.
 
-    `tell` passes a lifecycle callback on to whoever sends it; `touch` says that there is something to save;
-    `address` is where the sandbox listens; `refused_sms` are message ids that are refused, with the status.
+    `tell` passes a lifecycle callback to its sender; `touch` says that there is something to save; `address` is where
+    the sandbox listens; `refused_sms` are message ids that are refused, with the status code.
     """
 
     def __init__(self, state: State, *, clock: Clock, zone: tzinfo, settings: Settings) -> None:
@@ -41,7 +41,7 @@ class World:
         self.take(state)
 
     def take(self, state: State) -> None:
-        """Go on with this state; the indexes are made anew."""
+        """Replace the state and rebuild the indexes."""
         self.state = state
         self.applications = {item.id: item for item in state.applications}
         self.chains = {item.id: item for item in state.chains}
@@ -78,7 +78,7 @@ class World:
         return self.connections.get((application_id, location_id))
 
     def installed(self, application_id: int, location_id: int) -> Connection:
-        """The connection if it is active or frozen; a refusal otherwise (403)."""
+        """Return the connection if it is active or frozen. Raises RefusalError (403) otherwise."""
         self.application(application_id)
         self.location(location_id)
         connection = self.connection(application_id, location_id)

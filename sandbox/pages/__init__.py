@@ -1,4 +1,4 @@
-"""The pages a person sees; each module holds one."""
+"""The pages for people; each module holds one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ VIEWS: tuple[tuple[str, str, View], ...] = (
 
 
 def answer(sandbox: SandboxCore, request: Request) -> Response:
-    """The page asked for; a refusal becomes a page that says why."""
+    """Return the page asked for; a refusal becomes a page that says why."""
     if request.path.startswith("/static/"):
         return _static(request.path.removeprefix("/static/"))
     method = "GET" if request.method == "HEAD" else request.method

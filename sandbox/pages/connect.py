@@ -1,4 +1,4 @@
-"""The first page: choose an application, places and a person, and press Connect (docs/altegio.md §1)."""
+"""The first page: choose an application, locations and a person, and press Connect (docs/altegio.md §1)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sandbox.settings import ARRIVAL_FORMS
 from sandbox.wire import Response, redirect
 
 SHOWN_IN_A_CHAIN = 12
-# Of chains, single locations and people so many stand open; the others can be unfolded.
+# How many chains, single locations and people are shown at once; the others can be unfolded.
 SHOWN = 12
 BIG_CHAIN = 1500
 FORM_WORDS = {
@@ -96,7 +96,7 @@ def show(sandbox: SandboxCore, visit: Visit) -> Response:
 
 
 def press(sandbox: SandboxCore, visit: Visit) -> Response:
-    """Consent is given, and the browser goes to the portal."""
+    """Give consent and send the browser to the portal."""
     application_id = visit.number("application", sandbox.application_id) or sandbox.application_id
     user_id = visit.number("user")
     with sandbox.world.lock:
@@ -115,7 +115,7 @@ def make_chain(sandbox: SandboxCore, visit: Visit) -> Response:
 
 
 def reconnect(sandbox: SandboxCore, visit: Visit) -> Response:
-    """The application's page for one location, where an owner connects it again."""
+    """Show the application's page for one location, where an owner connects it again."""
     with sandbox.world.lock:
         application = sandbox.world.application(visit.part("application"))
         location = sandbox.world.location(visit.part("location"))
@@ -136,7 +136,7 @@ def reconnect(sandbox: SandboxCore, visit: Visit) -> Response:
 
 
 def _chosen(sandbox: SandboxCore, visit: Visit) -> list[int]:
-    """The ticked locations with all of the ticked chains, in the order of the page."""
+    """Return the ticked locations and all of the ticked chains, in the order of the state."""
     ticked, chains = set(visit.numbers("location")), set(visit.numbers("chain"))
     return [item.id for item in sandbox.world.state.locations if item.id in ticked or item.chain_id in chains]
 
@@ -150,7 +150,7 @@ def _check_choice(sandbox: SandboxCore, application_id: int, location_ids: list[
 
 
 def _first_free(sandbox: SandboxCore) -> int:
-    """The first location the default application is not connected to."""
+    """Return the first location that the default application is not connected to, else the first of all."""
     locations = sandbox.world.state.locations
     for location in locations:
         connection = sandbox.world.connection(sandbox.application_id, location.id)
@@ -172,7 +172,7 @@ def _application(sandbox: SandboxCore, application: Application) -> Html:
 
 
 def _face(sandbox: SandboxCore, application: Application) -> Html:
-    """What stands for an application: its partner's logo, or a drawing of what it does."""
+    """Return the picture of an application: its partner's logo, or a drawing of its purpose."""
     return (
         icon(application.kind)
         if sandbox.partner.logo is None
@@ -205,7 +205,7 @@ def _people(users: Sequence[User], chosen: int | None = None) -> Html:
 
 
 def _folded(items: Sequence[Html], tag: str) -> Html:
-    """The first ones in an element of this name, the rest behind a word."""
+    """Return an element of this name with the first items, and the rest in one that can be unfolded."""
     tag, hidden = Html(tag), len(items) - SHOWN
     if hidden <= 0:
         return render("<{tag}>{open}</{tag}>", tag=tag, open=join(items))

@@ -1,4 +1,4 @@
-"""Bad days to choose from, in plain words."""
+"""The page of faults: bad days to choose from, in plain words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A location's page at Altegio: what is connected there, what was paid, what happened when."""
+"""A location's page at Altegio: its connections, payments and history."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def show(sandbox: SandboxCore, visit: Visit) -> Response:
 
 
 def act(sandbox: SandboxCore, visit: Visit) -> Response:
-    """Uninstall, freeze or pay, as Altegio or the owner would."""
+    """Uninstall, freeze or pay, as Altegio or the owner does."""
     location_id, application_id = visit.part("location"), visit.number("application")
     action = visit.parts["action"]
     if action == "pay":

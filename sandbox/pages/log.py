@@ -1,4 +1,4 @@
-"""The last calls: those the portal made to Altegio, and those Altegio made to the portal."""
+"""The latest calls: those that the portal made to Altegio, and those that Altegio made to the portal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTML without a template engine: values are escaped unless they are HTML already."""
+"""HTML without a template engine: values are escaped unless they are already HTML."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sandbox.wire import HTML_TYPE, Response
 
 
 class Html(str):
-    """Text that is HTML already."""
+    """Text that is already HTML."""
 
     __slots__ = ()
 
@@ -42,7 +42,7 @@ NAV = (("/", "Connect"), ("/messages/", "Messages"), ("/faults/", "Faults"), ("/
 
 
 def render(template: str, **values: object) -> Html:
-    """The template with its `{names}` filled in."""
+    """Return the template with its `{names}` filled in."""
     safe = {name: value if isinstance(value, Html) else escape(str(value)) for name, value in values.items()}
     return Html(template.format(**safe))
 
@@ -61,7 +61,7 @@ def page(
     framed: str = "",
     status: int = 200,
 ) -> Response:
-    """A whole page; `framed` is the one foreign address it may show in an iframe."""
+    """Return a whole page; `framed` is the one foreign address that it may show in an iframe."""
     links = join(
         render(
             '<a href="{path}"{now}>{name}</a>',
@@ -93,5 +93,5 @@ def origin(address: str) -> str:
 
 
 def icon(kind: str) -> Html:
-    """One of the drawings in `static/icons.svg`."""
+    """Return one of the drawings in `static/icons.svg`."""
     return render('<svg class="icon" aria-hidden="true"><use href="/static/icons.svg#{kind}"/></svg>', kind=kind)

@@ -1,4 +1,4 @@
-"""Messages that Altegio sends through the partner: send some, and see their statuses come back."""
+"""The page of messages that Altegio sends through the partner: send some, and see their statuses come back."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _option(value: str, words: str, selected: bool = False) -> Html:
 
 
 def _check(messages: list[Message]) -> Html:
-    """Whether everything that the portal answered is as documented."""
+    """Say whether everything that the portal answered is as documented."""
     wrong = sum(bool(item.problem) for item in messages)
     if not messages:
         return Html("<p><small>Nothing yet.</small></p>")
