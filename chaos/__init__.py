@@ -1,4 +1,4 @@
-"""Chaos: a marketplace lives while everything under the portal fails; then the promises are checked.
+"""Chaos: a marketplace is played while everything under the portal fails, and then the promises are checked.
 
 `python -m chaos` plays seeds; docs/chaos.md says what is broken and what must hold.
 """

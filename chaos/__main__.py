@@ -17,9 +17,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
-    """0 when everything held."""
+    """Play the seeds. Return 0 if everything held, otherwise 1."""
     given = _parser().parse_args()
-    # Whoever ends the program ends its processes: a background job of a shell does not hear SIGINT by itself.
+    # Ending the program must also end its processes. A shell starts its background jobs with SIGINT ignored, so the
+    # handlers are set here.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(130))
     try:
@@ -45,7 +46,7 @@ def main() -> int:
                 failed.append(seed)
                 _report(given.folder, stage, seed, result.broken)
     finally:
-        # Who tells it to end twice does not end the cleaning up.
+        # A second signal must not interrupt the clean-up.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         stage.close()

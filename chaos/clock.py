@@ -1,6 +1,6 @@
 """The portal's clock, which can be set: libfaketime under its web, worker and beat processes.
 
-The wall clock jumps for all of them; the monotonic clock goes on, as after a step of NTP. PostgreSQL, Redis and
+The wall clock jumps for all of them; the monotonic clock continues, as after a step of NTP. PostgreSQL, Redis and
 Altegio keep the true time.
 """
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Clock:
-    """The offset of the portal's clock, in seconds, as a file that libfaketime reads each second."""
+    """The offset of the portal's clock, in seconds, in a file that libfaketime reads each second."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -19,7 +19,7 @@ class Clock:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables under which a process has this clock; none where libfaketime is not installed."""
+        """The variables that give a process this clock; none if libfaketime is not installed."""
         if self.library is None:
             return {}
         return {
@@ -28,7 +28,7 @@ class Clock:
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_CACHE_DURATION": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            # Else each wait for Python's lock ends at once, and the waiting threads spin.
+            # Otherwise each wait for Python's lock ends at once, and the waiting threads spin.
             "FAKETIME_FORCE_MONOTONIC_FIX": "0",
             "FAKETIME_DISABLE_SHM": "1",
         }

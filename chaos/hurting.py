@@ -1,4 +1,4 @@
-"""Carrying out a plan's faults: each target has a thread of its own, so that several are down at once."""
+"""The execution of a plan's faults. Each target has a thread of its own, so that several can be down at once."""
 
 import math
 import time
@@ -9,15 +9,16 @@ from threading import Thread
 from chaos.plan import Fault
 from chaos.stage import Stage, pause
 
-# A bad day of Altegio's is over after so many seconds without a step: the last stories may all wait for its end.
+# Seconds. A fault of Altegio's ends after this time without a step, because the last stories may all wait for its
+# end.
 STANDSTILL = 15.0
 
 
 class Hurting:
-    """Runs until every fault is over; what was broken is whole again then.
+    """A run of faults, in threads. `wait` returns when every fault is over, and then everything works again.
 
-    `progress()` is the share of all steps that is done: so the faults strike the same part of the script on a fast
-    machine and on a slow one.
+    `progress()` returns the share of all steps that is done, so that the faults hit the same part of the script on a
+    fast machine and on a slow one.
     """
 
     def __init__(self, stage: Stage, faults: Sequence[Fault], progress: Callable[[], float]) -> None:
@@ -25,7 +26,7 @@ class Hurting:
         self.problems: list[str] = []
         by_target: dict[str, list[Fault]] = defaultdict(list)
         for number, fault in enumerate(faults):
-            # Altegio's bad days may overlap; a process dies one time after the other.
+            # Faults of Altegio's may overlap; those of any other target follow one another.
             by_target[f"altegio-{number}" if fault.target == "altegio" else fault.target].append(fault)
         self._threads = [
             Thread(target=self._run, args=(ordering_key,), daemon=True) for ordering_key in by_target.values()
@@ -44,11 +45,11 @@ class Hurting:
             self._wait_for(fault.at)
             try:
                 self._happen(fault)
-            except Exception as error:  # the program's own failure must be seen, not the thread's
+            except Exception as error:  # a failure of chaos itself must be seen; it would only end the thread
                 self.problems.append(f"{fault.target} {fault.name}: {type(error).__name__}: {error}")
 
     def _wait_for(self, share: float, standstill: float = math.inf) -> None:
-        """Until so much is done, or nothing was for `standstill` seconds."""
+        """Wait until this share of the steps is done, or until none was done for `standstill` seconds."""
         done, since = self._progress(), time.monotonic()
         while done < min(share, 1.0) and time.monotonic() - since < standstill:
             pause(0.02)

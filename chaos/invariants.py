@@ -1,6 +1,6 @@
-"""What must hold when the faults are over and everything has settled. Each check yields what is wrong, in words.
+"""The invariants that must hold when the faults are over and everything has settled. Each check yields what is wrong.
 
-Altegio's books are the measure; what the portal answered for stands in the stories' notes.
+Altegio's books are the reference; the stories' notes hold what the portal accepted.
 """
 
 from collections import Counter, defaultdict
@@ -15,20 +15,20 @@ from sandbox.models import Connection, Payment, Status
 
 Check = Callable[[Stage, list[Story]], Iterable[str]]
 _checks: list[Check] = []
-# As the API calls states (docs/interface.md §5a).
+# States with another name in the API (docs/interface.md §5a).
 SHOWN = {"granted": "pending"}
 TOLD_STATES = ("activated", "frozen", "unfrozen", "uninstalled", "expired", "failed", "conflict")
 LIVE = {"active": Status.ACTIVE, "frozen": Status.FREEZED}
 
 
 def check(function: Check) -> Check:
-    """Decorator: one of the invariants."""
+    """Register one of the invariants. A decorator."""
     _checks.append(function)
     return function
 
 
 def broken(stage: Stage, stories: list[Story]) -> list[str]:
-    """Everything that does not hold."""
+    """Return everything that does not hold, each as a text."""
     return [f"{function.__name__}: {text}" for function in _checks for text in function(stage, stories)]
 
 
@@ -41,14 +41,17 @@ def _at_altegio(stage: Stage, story: Story, salon_id: int) -> Connection:
 
 @check
 def the_stories_went_on(_stage: Stage, stories: list[Story]) -> Iterator[str]:
-    """Whoever insisted got what they wanted in time."""
+    """Check that everyone who kept asking got what they wanted in time."""
     for story in stories:
         yield from story.notes.problems
 
 
 @check
 def every_grant_was_activated_once(stage: Stage, stories: list[Story]) -> Iterator[str]:
-    """Altegio takes an activation within the window only, so one that it took was in time."""
+    """Check that each grant was activated once.
+
+    Altegio accepts an activation only within the window, so one that it accepted was in time.
+    """
     accepted = Counter(entry.location_id for entry in stage.altegio.requests("activate") if entry.processed)
     for story in stories:
         for salon_id in story.locations:
@@ -58,7 +61,7 @@ def every_grant_was_activated_once(stage: Stage, stories: list[Story]) -> Iterat
 
 @check
 def states_are_equal(stage: Stage, stories: list[Story]) -> Iterator[str]:
-    """A location is alive here exactly where it is at Altegio; a stranger's claim is with the staff."""
+    """Check that a location is live here exactly if it is at Altegio. A stranger's claim is left to staff."""
     rows = stage.query(
         "SELECT l.altegio_id, a.altegio_id, c.state FROM connections_connection c "
         "JOIN connections_location l ON l.id = c.location_id JOIN connections_application a "
@@ -82,7 +85,10 @@ def states_are_equal(stage: Stage, stories: list[Story]) -> Iterator[str]:
 
 @check
 def nobody_has_what_is_not_theirs(stage: Stage, stories: list[Story]) -> Iterator[str]:
-    """A connection is bound to the person who granted it, and a live one is bound, or staff are asked whose it is."""
+    """Check that a connection belongs to the person who granted it.
+
+    A live one has an owner, unless it was signed up for, or staff are asked whose it is.
+    """
     rows = stage.query(
         "SELECT l.altegio_id, c.state, u.email, c.is_disputed AND EXISTS (SELECT FROM alerts_alert a "
         "WHERE a.connection_id = c.id AND a.kind = 'conflict' AND a.cleared_at IS NULL) "
@@ -105,7 +111,7 @@ def nobody_has_what_is_not_theirs(stage: Stage, stories: list[Story]) -> Iterato
 
 @check
 def payments_are_equal(stage: Stage, stories: list[Story]) -> Iterator[str]:
-    """Each payment once at Altegio, or not at all and the portal says so; the same for its refund."""
+    """Check that each payment is at Altegio once, or not at all and the portal says so; the same for its refund."""
     rows = stage.query("SELECT external_id, status, altegio_payment_id, error FROM billing_payment")
     here = {row[0]: row[1:] for row in rows}
     known: set[int] = set()
@@ -136,7 +142,7 @@ def _payment_problems(paid: Paid, held: list[Payment], status: str, error: str) 
 
 def _may_be_held(status: str, error: str) -> tuple[str, ...]:
     if status == "failed" and error.startswith("Altegio says the location is not connected; whether"):
-        return ("nothing", "reported")  # Altegio does not tell of a connection that is gone
+        return ("nothing", "reported")  # Altegio does not report on a connection that is gone
     if status == "reported" and error.startswith("Altegio refuses the refund, but an earlier try had no answer"):
         return ("reported", "refunded")
     return {"reported": ("reported",), "refunded": ("refunded",)}.get(status, ("nothing",))
@@ -149,7 +155,7 @@ def _may_become(*, refund_asked: bool, may_fail: bool) -> tuple[str, ...]:
 
 @check
 def the_partner_was_told_of_each_change_in_its_order(stage: Stage, _stories: list[Story]) -> Iterator[str]:
-    """What came for a connection, each event once, is what its history holds."""
+    """Check that the events received for a connection, each counted once, are what its history holds."""
     yield from stage.partner.problems
     received: dict[int, list[tuple[str | None, str]]] = defaultdict(list)
     for event in stage.partner.received:
@@ -159,7 +165,7 @@ def the_partner_was_told_of_each_change_in_its_order(stage: Stage, _stories: lis
     happened: dict[int, list[tuple[str | None, str]]] = defaultdict(list)
     changes = "SELECT connection_id, from_state, to_state FROM connections_connectionchange ORDER BY id"
     for pk, before, after in stage.query(changes):
-        if after not in ("granted", before):  # one that waits again, or changes hands, is no news
+        if after not in ("granted", before):  # a change back to waiting, or only of the holder, sends no event
             happened[pk].append((SHOWN.get(before, before) or None, after))
     for pk in received.keys() | happened.keys():
         if received[pk] != happened[pk]:
@@ -190,7 +196,7 @@ def sender_names_are_equal(stage: Stage, stories: list[Story]) -> Iterator[str]:
 
 @check
 def no_status_is_lost_doubled_or_overtaken(stage: Stage, stories: list[Story]) -> Iterator[str]:
-    """Every status is there, in its order. Twice only where no answer to the first sending came."""
+    """Check that every status arrived, in its order, and twice only if the first sending had no answer."""
     at_altegio: dict[str, list[int]] = defaultdict(list)
     for item in stage.altegio.sms_statuses():
         at_altegio[str(item["id"])].append(item["status"])
@@ -216,18 +222,19 @@ def calls_were_told_or_dropped_as_too_old(stage: Stage, stories: list[Story]) ->
     states: dict[str, str] = dict(
         stage.query(
             "SELECT params->>'phone', state FROM outbox_outgoingcall WHERE kind = 'call_notification' "
-            "ORDER BY state DESC"  # of a repeated one the best end counts: done comes last
+            "ORDER BY state DESC"  # of repeated ones the last row counts, so done beats expired
         )
     )
     told = stage.altegio.telephony()
     shown = {item["phone"] for item in told if item["command"] == "event"}
     saved = Counter((item["call_id"], item["phone"]) for item in told if item["command"] == "history")
-    # Taken while the telephony was switched on, and then its last connection ended: kept for a day.
+    # Phone calls accepted while the telephony was being switched on, before the last connection ended: kept for a
+    # day.
     kept = stage.query(
         "SELECT p.call_id, p.phone FROM telephony_phonecall p JOIN connections_chain c ON c.id = p.chain_id "
         "WHERE p.state = 'kept' AND c.telephony = 'off'"
     )
-    # Faults hit it twice: the portal may not send it a third time by itself, and staff were told.
+    # Phone calls that faults hit twice. The portal does not send them a third time by itself, and staff got an alert.
     doubtful = stage.query("SELECT call_id, phone FROM telephony_phonecall WHERE state = 'failed' AND is_unconfirmed")
     for story in stories:
         for phone in story.notes.notified:
@@ -281,7 +288,10 @@ def the_limit_was_kept(stage: Stage, _stories: list[Story]) -> Iterator[str]:
 
 @check
 def nothing_rests_unseen(stage: Stage, _stories: list[Story]) -> Iterator[str]:
-    """What is undecided has a call that will move it; the watch has found nothing; alerts ended with their cause."""
+    """Check that every undecided connection has a call that will move it, and that no alert is open without a cause.
+
+    The watch must have found nothing, and nothing may be a dead letter.
+    """
     rows = stage.query(
         "SELECT l.altegio_id, c.state FROM connections_connection c JOIN connections_location l "
         "ON l.id = c.location_id WHERE c.state IN ('granted', 'conflict') AND NOT EXISTS (SELECT 1 FROM "
@@ -311,7 +321,9 @@ def what_staff_decided_stays(stage: Stage, stories: list[Story]) -> Iterator[str
 
 @check
 def no_bot_makes_an_owner_wait(stage: Stage, stories: list[Story]) -> Iterator[str]:
-    """While an owner's activation waits and the limit is used up, what a bot has named does not use it."""
+    """Check that, while an owner's activation waits and the limit is used up, a bot's ids use at most a quarter of
+    it.
+    """
     calls = stage.altegio.requests()
     for story in stories:
         for salon_id, arrived in story.notes.arrived.items():

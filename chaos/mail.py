@@ -1,4 +1,4 @@
-"""A mail server that takes every e-mail, and on its bad days takes connections and says nothing."""
+"""A mail server that accepts every e-mail; while it is silenced it accepts connections and does not answer."""
 
 import socketserver
 import threading
@@ -6,7 +6,7 @@ from contextlib import suppress
 
 
 class Mail:
-    """Listens from the start. `silence` holds whoever comes from then on until `go_on`."""
+    """A server that listens from the start. `silence` suspends every conversation until `go_on`."""
 
     def __init__(self) -> None:
         self._speaks = threading.Event()

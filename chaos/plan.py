@@ -1,6 +1,6 @@
-"""What a seed is: who lives through what, and what breaks when. Pure data; the same seed gives the same plan.
+"""The plan of a seed: who does what, and what breaks when. Pure data; the same seed gives the same plan.
 
-How the portal's processes come between each other is not in it: they are real.
+How the portal's processes interleave is not part of it: they are real.
 """
 
 import random
@@ -10,49 +10,49 @@ from typing import Any
 SMS, TELEPHONY = 1, 2
 # Seconds within which the owners arrive.
 ARRIVALS_LAST = 3.0
-# Faults happen while the stories go from their first step to this share of all steps.
+# Faults happen between the stories' first step and this share of all steps.
 LAST_FAULT = 0.9
-# Where the clock is set, the portal allows for two that differ by a minute (`ALTEGIO_CLOCK_TOLERANCE`).
+# If the clock is set, the portal tolerates a difference of a minute (`ALTEGIO_CLOCK_TOLERANCE`), which is more.
 LARGEST_OFFSET = 45
-# The portal's processes, and how likely each is killed in a seed.
+# The portal's processes, and the probability that each is killed in a seed.
 DIES = {"web": 0.35, "worker-1": 0.5, "worker-2": 0.5, "beat": 0.15}
-# How many locations a seed has; most have few.
+# The number of locations of a seed; most seeds have few.
 SMALLEST, LARGEST = 100, 300
 
 
 @dataclass(frozen=True)
 class Act:
-    """One thing that happens at one location of a story, after a pause of so many seconds."""
+    """One action at one location of a story, after a pause of so many seconds."""
 
     name: str
-    place: int  # which of the story's locations
+    place: int  # the index of one of the story's locations
     pause: float
-    number: int  # unique in the seed; whatever must differ is made of it
-    chance: float  # decides what the act leaves open
+    number: int  # unique in the seed; values that must differ are derived from it
+    chance: float  # in [0, 1); decides what the act leaves open
 
 
 @dataclass(frozen=True)
 class StoryPlan:
-    """An owner and the partner's systems around them: the arrival, then the acts one after another."""
+    """An owner and the partner's systems around them: the arrival, then the acts, one after another."""
 
     number: int
     application: int
     locations: int
     starts_at: float
-    # "signed", "sign-up", "late": the consent's hour is over, "beset": others want the same
+    # "signed", "sign-up", "late" (the consent's hour is over) or "beset" (rivals want the same locations).
     arrival: str
     acts: tuple[Act, ...]
-    # Of those who are beset: whether the others come before the owner, and staff after the window.
+    # For "beset": whether the rivals come before the owner, and whether staff decide after the window.
     rivals_first: bool = True
     decided_late: bool = False
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What breaks once the share `at` of all steps is done, and for how long: a moment (0) or so many seconds.
+    """A fault that begins once the share `at` of all steps is done, and lasts for a moment (0) or so many seconds.
 
-    A bad day of Altegio's lasts for a share of the steps, until none is done for a while, or until it has struck as
-    often as `detail` says.
+    A fault of Altegio's lasts for a share of the steps, until none is done for a while, or until it has been applied
+    as often as `detail` says.
     """
 
     target: str
@@ -64,21 +64,21 @@ class Fault:
 
 @dataclass(frozen=True)
 class Plan:
-    """A whole seed."""
+    """The plan of a whole seed."""
 
     seed: int
-    altegio: dict[str, Any]  # switches of the sandbox's settings
+    altegio: dict[str, Any]  # values for the sandbox's settings
     stories: tuple[StoryPlan, ...]
     faults: tuple[Fault, ...]
 
     def with_upgrade(self) -> "Plan":
-        """The same in which this version replaces another in the middle; no process dies but by that."""
+        """Return the same plan with an upgrade to this version in the middle; nothing else ends a process."""
         kept = [fault for fault in self.faults if fault.target not in (*DIES, "postgres")]
         return replace(self, faults=(*kept, Fault("upgrade", "release", at=0.4)))
 
     @property
     def sets_clock(self) -> bool:
-        """Whether the processes need a clock that can be set: it makes them slow."""
+        """Whether the processes need a clock that can be set, which makes them slow."""
         return any(fault.target == "clock" for fault in self.faults)
 
     @property
@@ -87,7 +87,7 @@ class Plan:
 
 
 def draw(seed: int, *, smallest: int = SMALLEST, largest: int = LARGEST) -> Plan:
-    """The plan of a seed, with about so many locations."""
+    """Return the plan of a seed, with about so many locations."""
     rng = random.Random(seed)
     altegio = {
         "gone_answer": rng.choice(["404", "empty"]),
@@ -97,7 +97,7 @@ def draw(seed: int, *, smallest: int = SMALLEST, largest: int = LARGEST) -> Plan
         "callback_copies": rng.choice([1, 1, 2, 3, 0]),
         "callback_delay": rng.choice([0.0, 0.0, 0.5, 2.0]),
     }
-    # Mostly small, seldom large.
+    # Mostly small, rarely large.
     wanted = int(smallest + (largest - smallest) * rng.random() ** 5)
     return Plan(seed, altegio, tuple(_stories(rng, wanted)), tuple(_faults(rng)))
 
@@ -107,7 +107,7 @@ def _stories(rng: random.Random, wanted: int) -> list[StoryPlan]:
     while (left := wanted - sum(story.locations for story in stories)) > 0:
         number = len(stories)
         size = 1 if rng.random() < 0.45 else min(left, rng.choice([2, 3, 5, 8, 13, 30, 60]))
-        # The third owner comes too late; of the fourth and the sixth others want the same.
+        # The third owner comes too late; rivals want the locations of the fourth and the sixth.
         arrival = {1: "sign-up", 2: "late", 3: "beset", 4: "sign-up", 5: "beset"}.get(number, "signed")
         size = min(size, 3) if arrival in ("late", "beset") else size
         application = TELEPHONY if rng.random() < 0.3 else SMS
@@ -147,7 +147,7 @@ def _acts(rng: random.Random, story: int, application: int, size: int) -> list[A
             else:
                 gone.add(place)
     if size > 3 and rng.random() < 0.5:
-        # The last location has this act only.
+        # No other act happens at the last location.
         add(rng.choice(["stranger", "sell"]), size - 1)
     return acts
 

@@ -1,4 +1,4 @@
-"""Playing one seed: stories and faults at once, then quiet, then the checks."""
+"""The course of one seed: stories and faults at once, then rest, then the checks."""
 
 import time
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from chaos.plan import Plan
 from chaos.stage import Stage, pause
 from chaos.stories import Story
 
-# Seconds; generous, because a busy machine is no fault of the portal's.
+# Seconds. They are generous, because a busy machine is not the portal's fault.
 SETTLES_IN = 240.0
 STORIES_END_IN = 400.0
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a seed showed."""
+    """The result of a seed."""
 
     broken: list[str]
     stories: list[Story]
@@ -24,7 +24,7 @@ class Result:
 
 
 def play(stage: Stage, plan: Plan) -> Result:
-    """Play a plan on a stage, from an empty portal on."""
+    """Play a plan on a stage, starting with an empty portal, and return what it showed."""
     stage.begin(clocked=plan.sets_clock, **plan.altegio)
     stories = [Story(story, stage) for story in plan.stories]
     for story in stories:

@@ -1,4 +1,4 @@
-"""A PostgreSQL and a Redis that nobody else uses, because they will be hurt."""
+"""A PostgreSQL and a Redis for chaos alone, because faults hit them."""
 
 import os
 import shutil
@@ -15,11 +15,11 @@ PATIENCE = 20.0
 
 
 class MissingServerError(Exception):
-    """A program that chaos needs is not installed; `str()` says which."""
+    """Raised when a program that chaos needs is not installed; `str()` says which."""
 
 
 def find_postgres() -> Path:
-    """The folder of PostgreSQL's server programs. Raises MissingServerError."""
+    """Return the folder of PostgreSQL's server programs. Raises MissingServerError if they are not installed."""
     on_path = shutil.which("initdb")
     found = [Path(on_path).parent] if on_path else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not found:
@@ -28,7 +28,7 @@ def find_postgres() -> Path:
 
 
 def find_redis() -> str:
-    """The path of redis-server. Raises MissingServerError."""
+    """Return the path of redis-server. Raises MissingServerError if it is not installed."""
     found = shutil.which("redis-server")
     if found is None:
         raise MissingServerError("redis-server is not installed.")
@@ -43,11 +43,11 @@ def free_port() -> int:
 
 
 class Postgres:
-    """A cluster in a temporary folder. `fsync` is off: processes die here, the machine does not."""
+    """A cluster in a temporary folder. `fsync` is off, because only processes die here, never the machine."""
 
     def __init__(self) -> None:
         self._bin = find_postgres()
-        # Not in a folder of the caller's: PostgreSQL does not run as root, and could not look into it.
+        # Not in the caller's folder: PostgreSQL does not run as root, and could not read it.
         self._folder = Path(tempfile.mkdtemp(prefix="chaos-postgres-"))
         self._user = "postgres" if os.geteuid() == 0 else None
         if self._user:
@@ -68,7 +68,7 @@ class Postgres:
         self._run("pg_ctl", "-D", str(self._data), "-l", str(self.log), "-w", "start")
 
     def restart_at_once(self) -> None:
-        """As after a crash: every line is cut, and what was committed is read from the log."""
+        """Restart as after a crash: every connection is cut, and what was committed is recovered from the log."""
         self._run("pg_ctl", "-D", str(self._data), "-l", str(self.log), "-w", "-m", "immediate", "restart")
 
     def stop(self) -> None:
@@ -92,7 +92,7 @@ class Postgres:
 
 
 class Redis:
-    """A server without any file: what it forgets is gone."""
+    """A server that writes no file: what it forgets is gone."""
 
     def __init__(self, folder: Path) -> None:
         self._program, self._folder, self._port = find_redis(), folder, free_port()
@@ -117,7 +117,7 @@ class Redis:
         self._process.wait()
 
     def hang(self) -> None:
-        """Its lines stay open, and nobody answers."""
+        """Stop answering, while the connections stay open."""
         self._process.send_signal(signal.SIGSTOP)
 
     def go_on(self) -> None:

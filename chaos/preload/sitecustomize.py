@@ -1,4 +1,4 @@
-"""For processes under libfaketime: its clock_nanosleep refuses what Python's sleep asks of the real clock."""
+"""A `time.sleep` for processes under libfaketime, whose clock_nanosleep rejects the call that Python's own makes."""
 
 import select
 import time
