@@ -1,4 +1,4 @@
-"""The partner's own system: it takes webhooks, and on its bad days refuses, closes or says nothing."""
+"""The partner's own system: it accepts webhooks; when it misbehaves it refuses them, closes, or does not answer."""
 
 import json
 import threading
@@ -11,14 +11,16 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 @dataclass(frozen=True)
 class ReceivedEvent:
-    """An event as it came for the first time."""
+    """An event as it was first received."""
 
     type: str
     data: dict[str, Any]
 
 
 class Partner:
-    """Listens from the start. `misbehave` until `go_on`; `received`: each event once, in its order."""
+    """A server that listens from the start. `misbehave` lasts until `go_on`; `received` holds each event once, in
+    order.
+    """
 
     def __init__(self) -> None:
         self.secret = ""
@@ -45,7 +47,7 @@ class Partner:
                 self.end_headers()
 
             def log_message(self, *_args: object) -> None:
-                """Silent."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -57,7 +59,7 @@ class Partner:
         return list(self._received.values())
 
     def take(self, headers: dict[str, str], body: bytes) -> int | None:
-        """The status to answer with; None closes the line."""
+        """Keep an event and return the status to answer with; None closes the connection."""
         mood = self._mood
         if mood == "refuses":
             return 500
@@ -80,7 +82,7 @@ class Partner:
             self._received.setdefault(message_id, ReceivedEvent(event["type"], event["data"]))
 
     def misbehave(self, mood: str) -> None:
-        """`refuses` (500), `closes` (takes it and gives no answer) or `silent`."""
+        """Behave badly until `go_on`: `refuses` (500), `closes` (accepts without an answer) or `silent`."""
         if mood == "silent":
             self._may_answer.clear()
         self._mood = mood
@@ -90,7 +92,7 @@ class Partner:
         self._may_answer.set()
 
     def forget(self) -> None:
-        """A new seed."""
+        """Forget everything, for a new seed."""
         self.go_on()
         self._received.clear()
         self._bodies.clear()

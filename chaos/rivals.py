@@ -1,6 +1,6 @@
-"""Others who want what an owner has: a stranger with an account at Altegio, a bot, the location's next owner.
+"""The rivals of an owner: a stranger with an account at Altegio, a bot, the location's next owner.
 
-And what breaks a careless reader: texts, depths and numbers from outside.
+And input that breaks a careless parser: texts, depths and numbers from outside.
 """
 
 import random
@@ -16,7 +16,7 @@ from chaos.story import AGAIN_AFTER, FORM, PATIENCE, GaveUpError, StoryBase
 from sandbox.models import Status
 
 STRANGER, HEIR = 1_000_000, 2_000_000
-# Of locations that Altegio does not know.
+# Ids of locations that Altegio does not know.
 BOTS_IDS = range(70_000_000, 80_000_000)
 DEEP = "[" * 980 + "]" * 980
 HALF = '"\\ud83d \\u0000 \\u202e"'
@@ -33,16 +33,16 @@ SIGN_UP = {"name": "https://evil.example", "phone": "", "password": "a-long-pass
 
 
 class Rivals(StoryBase):
-    """The acts of others around a story's locations."""
+    """A story with the acts of others around its locations."""
 
     def _stranger(self, act: Act, salon_id: int) -> None:
-        """Somebody else opens a link for a location that is connected: they must not get it."""
+        """Open a link as a stranger for a location that is connected: they must not get it."""
         stranger = self._rival_arrives(STRANGER + act.number, [salon_id])
         if act.chance < 0.6:
             self._staff_dismiss(stranger, salon_id)
 
     def _sell(self, act: Act, salon_id: int) -> None:
-        """The next owner connects the location, then gives it back to the one before."""
+        """Connect the location for its next owner, then give it back to the former one."""
         self._leave(salon_id)
         heir = self._make_user(HEIR + act.number, "heir")
         self.notes.heirs[salon_id] = f"heir-{HEIR + act.number}@people.example"
@@ -59,7 +59,7 @@ class Rivals(StoryBase):
         self.altegio.uninstall(salon_id, self.plan.application)
 
     def _poison(self, act: Act, _salon_id: int) -> None:
-        """What breaks a careless reader comes to every open door; the answer is never an error of ours."""
+        """Send input that breaks a careless parser to every public endpoint; none may answer with a server error."""
         poison = POISON[act.number % len(POISON)].encode()
         portal = self.stage.portal
         for path in ("/altegio/callback/", self._event_address(), "/altegio/messages/"):
@@ -74,20 +74,20 @@ class Rivals(StoryBase):
         return self.stage.portal.page("/api/v1/payments/", method="POST", data=poison, headers=headers)
 
     def _event_address(self) -> str:
-        """Where Altegio sends the events of one of the story's locations; a made-up one before it knows any."""
+        """Return where Altegio sends the events of the story's first location; a made-up path before it knows any."""
         held = self.altegio.connection(self.locations[0], self.plan.application)
         known = held.webhook_urls if held else []
         return known[0] if known else "/altegio/events/made-up/"
 
     # --- before and beside the owner --------------------------------------------------------------
     def _beset(self, salon_ids: list[int]) -> None:
-        """A bot and a stranger name the locations before their owner has consented to anything."""
+        """Name the locations as a bot and as a stranger, before the owner's consent or after their arrival."""
         for number in range(2):
             self._bot_arrives(number, salon_ids)
         self._rival_arrives(STRANGER + self.plan.number * 100, salon_ids)
 
     def _bot_arrives(self, number: int, salon_ids: list[int]) -> None:
-        """Thousands of ids under an address that nobody has; it takes whatever answer it gets."""
+        """Arrive as a bot with 1,500 more ids, under an address that nobody has; any answer will do."""
         rng = random.Random(self.plan.number * 10 + number)
         ids = [*salon_ids, *rng.sample(BOTS_IDS, 1500)]
         listed = ",".join(map(str, ids))
@@ -100,7 +100,7 @@ class Rivals(StoryBase):
             self._insist("the bot's sign-up", post, (200, 303, 400, 403, 409, 429))
 
     def _rival_arrives(self, number: int, salon_ids: list[int]) -> str:
-        """A stranger with Altegio's signature; returns their address."""
+        """Arrive as a stranger with Altegio's signature, and return their e-mail address."""
         stranger = self._make_user(number, "stranger")
         self.notes.strangers.update(salon_ids)
         url = self.altegio.arrival_url(salon_ids, self.plan.application, stranger)
@@ -109,9 +109,9 @@ class Rivals(StoryBase):
 
     # --- staff ------------------------------------------------------------------------------------
     def _staff_decide(self, salon_ids: list[int], email: str, *, late: bool = False) -> None:
-        """Staff decide for this person wherever the location is in conflict, until all are theirs.
+        """Decide for this person wherever a location is in conflict, as staff do, until all are theirs.
 
-        `late`: the windows have passed by then.
+        `late`: let the windows pass first. Raises GaveUpError if it does not succeed in time.
         """
         ends_at, waits = time.monotonic() + PATIENCE, late
         while time.monotonic() < ends_at:
@@ -140,10 +140,10 @@ class Rivals(StoryBase):
         try:
             self.staff.act(action, pk)
         except requests.RequestException:
-            return  # the next round
+            return  # the next round tries again
 
     def _claims(self, salon_ids: list[int], email: str) -> list[tuple[int, int, str, str | None]]:
-        """A person's claims: location, connection, state, and their address where they hold it."""
+        """Return a person's claims: location, connection, state, and their address if they own it."""
         listed = ",".join(map(str, salon_ids))
         rows: list[tuple[int, int, str, str | None]] = self._rows(
             "SELECT l.altegio_id, c.id, c.state, o.email FROM connections_connection c "
@@ -156,7 +156,7 @@ class Rivals(StoryBase):
         return rows
 
     def _let_windows_pass(self, claims: list[int]) -> None:
-        """An hour goes by for these claims."""
+        """End the windows of these claims now, as if the hour had passed."""
         listed = ",".join(map(str, claims))
         self._rows(f"UPDATE connections_connection SET deadline_at = now() WHERE id IN ({listed})")
         self._rows(
@@ -165,7 +165,7 @@ class Rivals(StoryBase):
         )
 
     def _staff_dismiss(self, email: str, salon_id: int) -> None:
-        """Staff end the stranger's claim, if it is in conflict within a while; then it stays ended."""
+        """Dismiss a stranger's claim, as staff do, if it is in conflict within 10 seconds. It must stay dismissed."""
         ends_at = time.monotonic() + 10
         while time.monotonic() < ends_at:
             rows = self._rows(
@@ -181,7 +181,7 @@ class Rivals(StoryBase):
             pause(AGAIN_AFTER)
 
     def _rows(self, sql: str) -> Any:
-        """What the database says, asked again while it is down."""
+        """Return the rows of a query, which is repeated while the database is down."""
         ends_at = time.monotonic() + PATIENCE
         while True:
             try:

@@ -1,4 +1,4 @@
-"""A member of staff in the control room, with a browser: they decide conflicts."""
+"""A member of staff in the admin, with a browser, who decides conflicts."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ LIST = "/admin/connections/connection/"
 
 
 class Staff:
-    """Signs in when it is needed; a portal that does not answer is tried again by who called."""
+    """A member of staff who signs in when needed. If the portal does not answer, the caller tries again."""
 
     def __init__(self, portal: Portal) -> None:
         self._portal, self._browser = portal, requests.Session()
 
     def act(self, action: str, connection: int) -> None:
-        """An action of the list of connections. Raises RequestException where the portal does not answer."""
+        """Run an action of the list of connections. Raises RequestException if the portal does not answer."""
         if "sessionid" not in self._browser.cookies:
             address = {"username": "staff@example.com", "password": STAFF_PASSWORD}
             self._post("/admin/login/", {**address, "next": LIST})

@@ -1,4 +1,4 @@
-"""All the processes: the portal's own, its PostgreSQL and Redis, and Altegio. They live on from seed to seed."""
+"""All the processes: the portal's own, its PostgreSQL and Redis, and Altegio. They keep running from seed to seed."""
 
 import json
 import time
@@ -19,20 +19,20 @@ from sandbox.settings import Settings
 from tests.end_to_end.portal import PARTNER_TOKEN, ROOT, Portal, Program, wait_for
 from tests.end_to_end.stores import PostgresDatabase, Rows
 
-# The same on both sides; far above the real ones, so that an hour's work fits into seconds.
+# The limits of both sides, far above the real ones, so that an hour's work fits into seconds.
 PER_SECOND, PER_MINUTE = 60, 3600
 ENVIRONMENT = {
     "ALTEGIO_REQUESTS_PER_SECOND": str(PER_SECOND),
     "ALTEGIO_REQUESTS_PER_MINUTE": str(PER_MINUTE),
-    # Shorter than the longest of the faults that delay: such an answer is lost.
+    # Shorter than the longest delay among the faults, so that such an answer is lost.
     "ALTEGIO_TIMEOUT": "1",
-    # Longer than all of them: after it nothing is under way there.
+    # Longer than every delay: after it Altegio processes nothing any more.
     "ALTEGIO_SETTLING_SECONDS": "4",
-    # The sandbox knows a call told twice by its `call_id`, so none is lost and none is doubled.
+    # The sandbox recognises a repeated phone call by its `call_id`, so that none is lost and none is doubled.
     "TELEPHONY_RESEND_UNCONFIRMED": "true",
-    # More than `plan.LARGEST_OFFSET`: honest owners are not lost by a clock that is known to be wrong.
     "WEB_CONCURRENCY": "1",
-    # A bot's claims are few, so that they end within a seed; every visitor here comes from one network.
+    # A bot may have few claims, so that they end within a seed. The network's limit is high, because every visitor
+    # here comes from one network.
     "UNPROVEN_LOCATIONS_PER_ADDRESS": "60",
     "UNPROVEN_LOCATIONS_PER_NETWORK": "100000",
     "CONTESTED_SETTLING_SECONDS": "6",
@@ -49,9 +49,9 @@ print(new_endpoint({url!r}, [], None, "").secret)
 
 
 class Stage:
-    """Build once; `begin` makes everything new for a seed.
+    """The processes, started once; `begin` renews everything for a seed.
 
-    `before`: the checkout of the version that each seed begins with, for `upgrade` to replace; None for this one.
+    `before`: the checkout of the version that each seed begins with and `upgrade` replaces; None for this version.
     """
 
     def __init__(self, folder: Path, before: Path | None = None) -> None:
@@ -90,7 +90,7 @@ class Stage:
         return database
 
     def begin(self, *, clocked: bool, **altegio: Any) -> None:
-        """An empty portal and an Altegio on its first day; every process runs, its clock can be set if `clocked`."""
+        """Begin with an empty portal and a new Altegio. Every process runs, and its clock can be set if `clocked`."""
         if clocked != self._clocked or self._before:
             self.portal.stop()
             self._clocked, self.portal.code = clocked, self._before or ROOT
@@ -107,9 +107,10 @@ class Stage:
         wait_for(lambda: self.portal.page("/readyz/").ok, "the portal is ready")
 
     def start(self, name: str) -> None:
-        """Start one of the portal's processes, unless it runs."""
+        """Start one of the portal's processes, unless it is running."""
         program = self._programs.get(name)
         if program is None or not program.is_running:
+            # More than `plan.LARGEST_OFFSET`: a clock that is known to be wrong must not lose honest owners.
             clocked = {**self.clock.environment, "ALTEGIO_CLOCK_TOLERANCE": "60"}
             self._programs[name] = self._starts[name](**clocked if self._clocked else {})
 
@@ -117,7 +118,7 @@ class Stage:
         self._programs[name].kill()
 
     def upgrade(self) -> None:
-        """This version's release while that before serves, then one process after another (docs/operations.md)."""
+        """Migrate while the version before serves, then replace one process after another (docs/operations.md)."""
         self.portal.code = ROOT
         self.portal.command("migrate", "--noinput", "--verbosity", "0")
         for name in self._starts:
@@ -128,7 +129,7 @@ class Stage:
         return [name for name, program in self._programs.items() if not program.is_running]
 
     def api(self, method: str, path: str, body: object = None) -> requests.Response:
-        """A call of one of the partner's own systems."""
+        """Call the API as one of the partner's own systems."""
         return requests.request(
             method,
             f"{self.portal.url}/api/v1/{path}",
@@ -138,16 +139,16 @@ class Stage:
         )
 
     def query(self, sql: str) -> Rows:
-        """Rows of the portal's database, or none after a change."""
+        """Return rows of the portal's database, or none after a change."""
         return self._database.query(sql)
 
     def run_task(self, name: str) -> None:
-        """What beat would start at its hour, now."""
+        """Queue a task now that beat would queue at its hour."""
         with Celery(broker=self.portal.broker.environment["REDIS_URL"], set_as_current=False) as app:
             app.send_task(name)
 
     def settled(self) -> bool:
-        """Whether nothing waits any more, and Altegio has told all it had to tell."""
+        """Return whether nothing is waiting any more, and Altegio has sent all its callbacks."""
         try:
             waiting = self.query(WAITING)[0]
         except psycopg.Error:
@@ -155,11 +156,11 @@ class Stage:
         return not any(waiting) and self.altegio.callbacks.wait(0.01)
 
     def compare(self) -> bool:
-        """What beat starts each few minutes, and each night: it finds what no callback told. Whether it began."""
+        """Queue beat tasks that find what no callback reported. Return whether the nightly comparison began."""
         self.run_task("integrations.reconciliation.tasks.recheck")
         self.run_task("integrations.reconciliation.tasks.reconcile")
         self.run_task("partner_portal.core.tasks.watch")
-        # A call that was told in the moment in which the telephony came on is found each minute.
+        # A phone call reported at the moment when the telephony was switched on is found by a task of each minute.
         self.run_task("integrations.telephony.tasks.settle_kept_calls")
         begun = "SELECT count(*) FROM reconciliation_reconciliation"
         try:
@@ -169,16 +170,16 @@ class Stage:
         return True
 
     def hurry(self) -> None:
-        """What waits long for a retry goes now, as with the staff's button; the waiting is not what is tested.
+        """Make calls and deliveries with a long wait due now, as the staff's button does: the waiting is not tested.
 
-        What only rests until Altegio is done with a call (`ALTEGIO_SETTLING_SECONDS`) goes on resting.
+        A call that only waits until Altegio has finished with it (`ALTEGIO_SETTLING_SECONDS`) keeps waiting.
         """
         self.query(
             "UPDATE outbox_outgoingcall SET due_at = now() WHERE id IN (SELECT id FROM "
             "outbox_outgoingcall WHERE state IN ('queued', 'unconfirmed') AND due_at > now() + interval '5 s' "
             "FOR UPDATE SKIP LOCKED)"
         )
-        # No lease of a worker's is that long.
+        # No worker's lease is that long, so a delivery in progress is left alone.
         self.query(
             "UPDATE partner_events_webhookdelivery SET due_at = now() WHERE id IN (SELECT id FROM "
             "partner_events_webhookdelivery WHERE state = 'waiting' AND due_at > now() + interval '35 s' "
@@ -186,7 +187,7 @@ class Stage:
         )
 
     def keep(self, folder: Path) -> None:
-        """Copy the evidence: logs, Altegio's books and journal, the portal's calls."""
+        """Copy the evidence: logs, Altegio's books and journal, the portal's tables."""
         folder.mkdir(parents=True, exist_ok=True)
         for log in self.folder.glob("*.log"):
             (folder / log.name).write_bytes(log.read_bytes())
@@ -207,7 +208,7 @@ class Stage:
         self.postgres.stop()
 
 
-# Calls that should come to their end: what waits behind one that is held back for a person rests with it.
+# Calls that must still end. One behind a call that is held for a person waits with it.
 MOVING = """
 o.state IN ('queued', 'sending', 'unconfirmed') AND NOT EXISTS (
     SELECT 1 FROM outbox_outgoingcall held WHERE held.state = 'held' AND held.id < o.id

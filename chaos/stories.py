@@ -1,4 +1,4 @@
-"""The owners and the partner's systems: what they do with their connections, one act after another."""
+"""The acts of owners and of the partner's systems with their connections, one after another."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,11 +11,11 @@ from sandbox.refusals import RefusalError
 
 
 class Story(Rivals):
-    """The acts of the owner and of the partner's systems."""
+    """A story with the acts of the owner and of the partner's systems."""
 
     # --- money ------------------------------------------------------------------------------------
     def _pay(self, act: Act, salon_id: int) -> None:
-        """Some pay for the time that is, some for a time to come."""
+        """Report a payment, sometimes twice, for the current time or for a time to come."""
         starts = datetime.now(UTC).replace(microsecond=0) + timedelta(days=0 if act.chance < 0.6 else 60)
         amount = f"{10 + act.number / 100:.2f}"
         told = {
@@ -52,7 +52,7 @@ class Story(Rivals):
         self.notes.names[salon_id] = names
 
     def _statuses(self, act: Act, salon_id: int) -> None:
-        """Handed over, then delivered: in this order for each message."""
+        """Report each message as handed to the operator, then as delivered."""
         ids = [f"{act.number}-{index}" for index in range(1 + int(act.chance * 40))]
         for status in (8, 1):
             body = [
@@ -89,12 +89,12 @@ class Story(Rivals):
         self.altegio.freeze(salon_id, self.plan.application)
 
     def _uninstall(self, _act: Act, salon_id: int) -> None:
-        """The owner presses Disconnect at Altegio."""
+        """Disconnect at Altegio, as the owner does."""
         self._payments_may_fail(salon_id)
         self.altegio.uninstall(salon_id, self.plan.application)
 
     def _disconnect(self, _act: Act, salon_id: int) -> None:
-        """The partner disconnects through the API, and waits until Altegio has done it."""
+        """Disconnect through the API, as the partner does, and wait until Altegio has done it."""
         self._payments_may_fail(salon_id)
         newest = self._newest_connection(salon_id)
         self._call("POST", f"connections/{newest}/uninstall/", None, (202,), later=(409,))
@@ -104,7 +104,7 @@ class Story(Rivals):
         self._connect([salon_id])
 
     def _false_callback(self, act: Act, salon_id: int) -> None:
-        """A callback that is late, doubled or untrue."""
+        """Send a callback that is late, doubled or untrue."""
         event = "uninstall" if act.chance < 0.6 else "freeze"
         body = {"salon_id": salon_id, "application_id": self.plan.application, "event": event}
         self.altegio.send_callback(body, delay=act.chance)
@@ -118,7 +118,7 @@ class Story(Rivals):
     def _newest_connection(self, salon_id: int) -> int:
         answer = self._call("GET", f"connections/?salon_id={salon_id}", None, (200,))
         here = [row for row in answer.json()["results"] if row["application_id"] == self.plan.application]
-        # Beside the owner's there may be claims of others on the same location.
+        # Beside the owner's claim there may be those of others on the same location.
         live = [row for row in here if row["state"] in ("active", "frozen")]
         newest: int = max(row["id"] for row in live or here)
         return newest

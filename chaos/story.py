@@ -1,4 +1,4 @@
-"""What every story has: its owner, their arrivals, notes of what was promised; who gets no answer insists."""
+"""The base of a story: its owner, their arrivals, notes of what was promised, and requests that are repeated."""
 
 import re
 import time
@@ -16,7 +16,7 @@ from chaos.staff import Staff
 from chaos.stage import Stage, pause
 from sandbox.models import Status, User
 
-# Whoever gets no answer, or one that says "later", comes back for so many seconds.
+# Seconds for which a request is repeated that gets no answer, or one that says "later".
 PATIENCE = 300.0
 AGAIN_AFTER = 0.3
 LATER = (429, 500, 502, 503, 504)
@@ -24,12 +24,12 @@ FORM = re.compile(r'action="([^"]+/sign-up/)"')
 
 
 class GaveUpError(Exception):
-    """Something did not come about in time; `str()` says what."""
+    """Raised when something did not happen in time; `str()` says what."""
 
 
 @dataclass
 class Paid:
-    """A payment that the portal took."""
+    """A payment that the portal accepted."""
 
     external_id: str
     salon_id: int
@@ -41,11 +41,11 @@ class Paid:
 
 @dataclass
 class Notes:
-    """What the portal has answered for, and what Altegio's owners did."""
+    """The notes of what the portal has accepted, and of what Altegio's owners did."""
 
     grants: Counter[int] = field(default_factory=Counter)
     strangers: set[int] = field(default_factory=set)
-    # The address of who had the location in between, and claims that staff have ended.
+    # The address of each location's owner in between, and the claims that staff have dismissed.
     heirs: dict[int, str] = field(default_factory=dict)
     dismissed: set[int] = field(default_factory=set)
     # When the owner's arrival was answered, by the clock of Altegio's journal.
@@ -59,7 +59,7 @@ class Notes:
 
 
 class StoryBase(Thread):
-    """One plan, lived in a thread of its own; the acts are its subclasses'."""
+    """A plan that is played in a thread of its own; the subclasses have the acts."""
 
     def __init__(self, plan: StoryPlan, stage: Stage) -> None:
         super().__init__(daemon=True)
@@ -80,7 +80,7 @@ class StoryBase(Thread):
                 pause(act.pause)
                 getattr(self, f"_{act.name}")(act, self.locations[act.place])
                 self.done += 1
-        except Exception as error:  # the thread's end must be told in the seed's report
+        except Exception as error:  # the seed's report must show why the thread ended
             self.notes.problems.append(f"story {self.plan.number}: {type(error).__name__}: {error}")
         self.done = self.steps
 
@@ -104,7 +104,7 @@ class StoryBase(Thread):
         self.notes.grants.update(locations)
         if first and not self.plan.rivals_first:
             self._beset(locations)
-        # Who has signed up again is nobody's until they open an e-mail: nothing is to be decided.
+        # A repeated sign-up is nobody's until an e-mail is opened, so there is nothing to decide.
         if signed and set(locations) & (self.notes.strangers | self.notes.heirs.keys()):
             self._staff_decide(locations, self.email, late=first and self.plan.decided_late)
         for salon_id in locations:
@@ -113,7 +113,7 @@ class StoryBase(Thread):
             self._read_to_the_end(page)
 
     def _sign_up(self, url: str) -> str:
-        """Returns the address of the status page."""
+        """Sign up and return the address of the status page."""
         form = self._insist("the form", lambda: self.stage.portal.page(url), (200,))
         found = FORM.search(form.text)
         if found is None:
@@ -124,10 +124,10 @@ class StoryBase(Thread):
         return self._insist("signing up", post, (303,)).headers["Location"]
 
     def _read_to_the_end(self, page: str) -> None:
-        """Until the page has said how it ended.
+        """Wait until the status page says how it ended. Raises GaveUpError if it does not in time.
 
-        Nothing proves that two sign-ups are one person's: the second one, while the first is undecided, is a
-        conflict for staff (docs/interface.md, Claims).
+        Nothing proves that two sign-ups are one person's: the second one, while the first is undecided, is a conflict
+        for staff (docs/interface.md, Claims).
         """
         accept = {"Accept": "application/json"}
         ends_at = time.monotonic() + PATIENCE
@@ -139,11 +139,11 @@ class StoryBase(Thread):
         raise GaveUpError("the status page is still pending")
 
     def _beset(self, salon_ids: list[int]) -> None:
-        """Others name the locations too."""
+        """Name the locations too, as rivals of the owner do."""
         raise NotImplementedError
 
     def _staff_decide(self, salon_ids: list[int], email: str, *, late: bool = False) -> None:
-        """Staff see to it that this person gets them."""
+        """Decide as staff, until this person has the locations."""
         raise NotImplementedError
 
     def _make_user(self, number: int, who: str) -> int:
@@ -164,7 +164,11 @@ class StoryBase(Thread):
         return self._insist(f"{method} {path}", lambda: self.stage.api(method, path, body), wanted, later)
 
     def _insist(self, what: str, do: Any, wanted: tuple[int, ...], later: tuple[int, ...] = ()) -> requests.Response:
-        """The answer, once there is one of the `wanted`; whoever waits asks again. Raises GaveUpError."""
+        """Repeat a request until its status is one of the `wanted`, and return the answer.
+
+        Raises GaveUpError if that takes too long, or if an answer is neither wanted nor one of those that say
+        "later".
+        """
         ends_at, said = time.monotonic() + PATIENCE, "no answer"
         while time.monotonic() < ends_at:
             try:
