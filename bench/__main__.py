@@ -32,7 +32,7 @@ PARTS = ("web", "calls", "notifications", "webhooks", "reconcile", "lists", "wat
 
 
 def _part(name: str) -> Part:
-    """A part is loaded when its turn has come: that of the lists makes Django ready for its own databases."""
+    """Load a part only when its turn has come: the one of the lists sets up Django for its own databases."""
     module = __import__(f"bench.{name}", fromlist=["measure"])
     part: Part = module.measure
     return part

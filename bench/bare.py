@@ -19,7 +19,7 @@ FROM json_to_recordset(%s::json)
 
 
 def one_row(request: HttpRequest) -> HttpResponse:
-    """Stores the body, or the query of a GET."""
+    """Store the body, or the query of a GET."""
     told = request.body.decode() or request.META["QUERY_STRING"]
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO bench_bare (body) VALUES (%s)", [told])
@@ -27,7 +27,7 @@ def one_row(request: HttpRequest) -> HttpResponse:
 
 
 def statuses(request: HttpRequest) -> HttpResponse:
-    """Stores a thousand statuses as rows, unchecked."""
+    """Store a thousand statuses as rows, unchecked."""
     with connection.cursor() as cursor:
         cursor.execute(STATUSES, [request.body.decode()])
     return _ok()
@@ -38,7 +38,7 @@ def healthz(_request: HttpRequest) -> HttpResponse:
 
 
 def _ok() -> HttpResponse:
-    # No middleware gives it a length, and without one the answer goes out in chunks.
+    # No middleware adds the length, and without it the answer would be sent in chunks.
     return HttpResponse("ok", headers={"Content-Length": "2"})
 
 

@@ -1,7 +1,7 @@
-"""What a bot costs an honest owner: real time, a real sandbox, the portal's own web and worker code.
+"""The cost of a bot for an honest owner: real time, a real sandbox, the portal's own web and worker code.
 
-A bot that has proven nothing visits twice with thousands of made-up locations each, among them one that is live.
-Then owners come, signed, with one location each, and the owner of the live location pays and disconnects.
+A bot that has proven nothing visits twice with thousands of made-up locations each, among them one that is live. Then
+owners come, signed, with one location each, and the owner of the live location pays and disconnects.
 
 [DATABASE_URL=postgres://…/bench] python -m bench.bots [--ids 5000] [--per-minute 200] [--seconds 75]
 """
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def _prepare(folder: Path, altegio: Sandbox, per_minute: int) -> None:
-    """Django in this process, on a database that is emptied: the given one, or a new SQLite file."""
+    """Set up Django in this process, on a database that is emptied: the given one, or a new SQLite file."""
     os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder / 'bench.sqlite3'}")
     os.environ.update(
         DJANGO_SETTINGS_MODULE="bench.settings",
@@ -75,7 +75,7 @@ def _prepare(folder: Path, altegio: Sandbox, per_minute: int) -> None:
 
 
 def measure(altegio: Sandbox, ids: int, seconds: float) -> tuple[list[float], float]:
-    """How many seconds each owner waited, and how many the live location's payment and disconnection took."""
+    """Return the seconds that each owner waited, and those of the live location's payment and disconnection."""
     altegio.configure(callbacks_enabled=False)
     _chain, locations = altegio.add_chain(2 * ids + int(seconds))
     made_up, owned = locations[: 2 * ids], locations[2 * ids :]
@@ -155,7 +155,7 @@ def _pay_and_leave(altegio: Sandbox, salon_id: int) -> float:
 
 @contextmanager
 def _workers() -> Iterator[None]:
-    """What a worker and beat do: dispatchers that carry what is due, and the sweep of each second."""
+    """Run what a worker and beat run: dispatchers that execute due calls, and the sweep of each second."""
     from django.db import connections
 
     from integrations.outbox.dispatcher import dispatch_due

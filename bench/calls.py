@@ -1,4 +1,4 @@
-"""Outgoing calls: how much of Altegio's limit is used while calls wait, and how soon a lone one goes out."""
+"""Outgoing calls: the used share of Altegio's limit while calls wait, and the delay of a single call."""
 
 import time
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.end_to_end.portal import activations, wait_for
 
 SINGLE, WARMING, LOT = 60, 5, 20
 WANTED = 0.98
-# After the page has answered, in milliseconds.
+# Milliseconds after the page has answered.
 MAX_AFTER_PAGE = 50
 AT_WORK = """
 SELECT 1 FROM outbox_outgoingcall WHERE state = 'sending' OR (state IN ('queued', 'unconfirmed') AND due_at <= now())
@@ -20,7 +20,7 @@ SELECT 1 FROM outbox_outgoingcall WHERE state = 'sending' OR (state IN ('queued'
 
 
 def measure(options: Options) -> Iterator[Figure]:
-    """Both with web, worker and beat as in production."""
+    """Measure both with web, worker and beat as in production."""
     with stage() as on:
         on.start_web()
         beat = on.portal.start_beat()
@@ -30,9 +30,9 @@ def measure(options: Options) -> Iterator[Figure]:
 
 
 def _soon(on: Stage) -> Figure:
-    """From an arrival's request to the moment its activation reaches Altegio, beside the page's own answer.
+    """Measure the time from an arrival's request until its activation reaches Altegio, beside the page's own answer.
 
-    Each comes to a portal that has nothing else to do.
+    Each arrival comes to a portal that has nothing else to do.
     """
     worker = on.portal.start_worker(**UNLIMITED)
     _chain, locations = on.altegio.add_chain(SINGLE + WARMING)
@@ -57,16 +57,16 @@ def _soon(on: Stage) -> Figure:
 
 
 def _use_of_the_limit(on: Stage, waiting: int) -> Figure:
-    """Locations wait for their activation; two workers send them."""
+    """Measure how fast two workers send the activations of locations that wait."""
     _chain, locations = on.altegio.add_chain(waiting)
     on.altegio.grant(locations, user_id=EMMA)
-    # A larger lot would leave a part of the limit to others, while its time allows it.
+    # Larger arrivals would leave a part of the limit to other calls while they have time.
     for first in range(0, waiting, LOT):
         on.portal.page(on.altegio.arrival_url(locations[first : first + LOT], user_id=EMMA))
     on.portal.forget_rate()
     on.altegio.clear_requests()
     workers = [on.portal.start_worker(**DEFAULTS) for _ in range(2)]
-    # Who waits for long is asked about before: two calls for each.
+    # A connection that has waited is asked about first, which makes two calls for each.
     patience = 2 * fastest_possible(2 * waiting) + 60
     wait_for(lambda: all(activations(on.altegio, locations).values()), "all are accepted", timeout=patience)
     for worker in workers:
@@ -90,6 +90,6 @@ def _broken(second: int, minute: int, twice: int) -> str:
 
 
 def fastest_possible(calls: int) -> float:
-    """Seconds from the first to the last of so many calls when both limits are used to the full."""
+    """Return the seconds from the first to the last of so many calls if both limits are used to the full."""
     minutes, rest = divmod(calls - 1, PER_MINUTE)
     return minutes * MINUTE + rest // PER_SECOND * SECOND

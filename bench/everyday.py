@@ -1,4 +1,4 @@
-"""Everyday business of locations that are connected already: what else the portal has to say to Altegio."""
+"""The everyday business of connected locations, which leads to the portal's other calls to Altegio."""
 
 import itertools
 import random
@@ -19,13 +19,13 @@ from integrations.sender_names.names import replace_names
 from integrations.status_sync.status_sync import ask_status
 from integrations.telephony.call_notifications import notify_of_call
 
-# The locations connected before.
+# The locations that are connected before the simulation begins.
 SALON_IDS = range(1, 301)
 PHONE = "+442071838750"
 
 
 class Business:
-    """What else the portal has to say: about locations connected long ago, at random moments."""
+    """A source of the portal's other calls, each about a random location that is already connected."""
 
     def __init__(self, application: Application, seed: int) -> None:
         self._rng = random.Random(seed)
@@ -34,7 +34,7 @@ class Business:
         self._chain = Chain.objects.create(altegio_id=501, crm_token="crm-501", telephony=Chain.Telephony.ON)
 
     def happen(self) -> None:
-        """One of the things that lead to a call."""
+        """Do one of the things that lead to a call."""
         ways = (self._pay, self._refund, self._name, self._tell_statuses, self._ring, self._ask)
         self._rng.choices(ways, weights=(12, 2, 4, 4, 10, 8))[0]()
 

@@ -1,4 +1,4 @@
-"""Hours at Altegio's limit, without waiting: what is met, what waits, what is dropped.
+"""Simulated hours at Altegio's limit, which show the calls that are met, that wait and that are dropped.
 
 DATABASE_URL=postgres://…/bench python -m bench.hour [--arrivals 12000] [--everyday 40] [--hours 1]
 """
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def _prepare() -> None:
-    """Migrate, empty the database, and make Django ready in this process."""
+    """Set up Django in this process, migrate, and empty the database."""
     os.environ.update(SETTINGS)
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):
         sys.exit("Set DATABASE_URL to a PostgreSQL database made for this measurement: it is emptied.")

@@ -1,4 +1,4 @@
-"""How long a call notification takes from the API to Altegio's door while message statuses wait."""
+"""The time that a call notification takes from the API to Altegio while message statuses wait."""
 
 import time
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ from tests.end_to_end.portal import PARTNER_TOKEN, wait_for
 ADDRESSES, BATCHES = 1000, 10
 NOTIFICATIONS, EVERY = 60, 0.7
 NOTIFY = "/api/v1/telephony/notifications/"
-# Each of them counts against the same limits, so the next slot is this far away while others wait.
+# Each notification counts against the same limits, so the next slot is this far away while other calls wait.
 SLOT_MS = 60_000 / PER_MINUTE
 
 
 def measure(_options: Options) -> Iterator[Figure]:
-    """As many calls with statuses wait as there are addresses, and take all of the limit they may."""
+    """Measure while as many calls with statuses wait as there are addresses, and use all the limit that they may."""
     with stage() as on:
         on.altegio.configure(requests_per_second=PER_SECOND, requests_per_minute=PER_MINUTE)
         on.start_web()
@@ -49,7 +49,7 @@ def _report(on: Stage, key: str) -> None:
 
 
 def _ring(on: Stage, key: str) -> dict[str, float]:
-    """Notify at a steady pace. When each was begun, by its number."""
+    """Notify at a steady pace, and return when each notification began, by its phone number."""
     begun = {}
     for index in range(NOTIFICATIONS):
         phone = f"+4477009{index:05d}"
@@ -60,7 +60,7 @@ def _ring(on: Stage, key: str) -> dict[str, float]:
 
 
 def _arrived(on: Stage) -> dict[str, float]:
-    """When each reached Altegio, by its number."""
+    """Return when each notification reached Altegio, by its phone number."""
     return {
         call.body["phone"]: datetime.fromisoformat(call.at).replace(tzinfo=UTC).timestamp()
         for call in on.altegio.requests("voip")

@@ -1,11 +1,11 @@
-"""How long and how large; shared by all parts."""
+"""The options of all parts: how long and how large."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Options:
-    """Seconds unless the name says otherwise."""
+    """The options of a run, in seconds unless the name says otherwise."""
 
     rounds: int = 7
     seconds: float = 2.0

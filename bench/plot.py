@@ -11,7 +11,7 @@ COLORS = ("#1f5fbf", "#b3541e", "#2e7d32", "#7b1fa2")
 
 @dataclass(frozen=True)
 class Line:
-    """What is drawn: its name, and a value for each moment (minutes)."""
+    """A line of the plot: its name, and a value for each moment (minutes)."""
 
     name: str
     minutes: Sequence[float]
@@ -19,7 +19,7 @@ class Line:
 
 
 def draw(target: Path, title: str, unit: str, lines: Sequence[Line]) -> None:
-    """Write the plot; its vertical axis begins at zero, so that a growth looks as large as it is."""
+    """Write the plot. Its vertical axis begins at zero, so that growth looks as large as it is."""
     end = max(max(line.minutes) for line in lines)
     top = max(max(line.values) for line in lines) * 1.1
     marks = "".join(_mark(share, end, top, unit) for share in (0, 0.25, 0.5, 0.75, 1))
@@ -39,7 +39,7 @@ def _y(share: float) -> float:
 
 
 def _mark(share: float, end: float, top: float, unit: str) -> str:
-    """A number at each axis, and the line across."""
+    """Return a number at each axis, and the line across."""
     across = f'<path d="M{_x(0)} {_y(share):.1f}H{_x(1)}" stroke="#ddd"/>'
     value = f'<text x="{EDGE - 6}" y="{_y(share) + 4:.1f}" text-anchor="end">{top * share:.0f}</text>'
     minute = f'<text x="{_x(share):.1f}" y="{_y(0) + 20}" text-anchor="middle">{end * share:.0f} min</text>'

@@ -1,4 +1,4 @@
-"""Comparing many connections with Altegio's list, within the default limits; single statuses are left out."""
+"""The comparison of many connections with Altegio's list, within the default limits and without single statuses."""
 
 import time
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from bench.stage import DEFAULTS, PER_MINUTE, PER_SECOND, Stage, stage
 
 LOCATIONS, DIFFERING = 10_000, 20
 WANTED = 2.0
-# Nobody waits for these calls: they leave a part of each minute to others, and are spread over it.
+# Nobody waits for these calls, so they leave a part of each minute to others, and are spread over it.
 PATIENT_PER_SECOND = PER_MINUTE * 0.9 / 60
 CONNECT = """
 INSERT INTO connections_location (altegio_id, title, public_title, phone, email, country, city, address,
@@ -26,7 +26,7 @@ ANALYZE;
 
 
 def measure(_options: Options) -> Iterator[Figure]:
-    """Twice: the first run takes over every title and finds the differences, the second finds agreement."""
+    """Measure twice: the first run takes over every title and finds the differences, the second finds agreement."""
     with stage() as on:
         on.altegio.configure(callbacks_enabled=False)
         on.altegio.set_application(1, private=True)

@@ -1,4 +1,4 @@
-"""The servers that the bench needs, and a sentence for what is missing."""
+"""The servers that the bench needs, and a message for what is missing."""
 
 import os
 import sys
@@ -12,9 +12,9 @@ REDIS_URL = "redis://127.0.0.1:6379/0"
 
 
 def find_servers() -> None:
-    """Set DATABASE_URL and REDIS_URL where they are not set. Exits with what is missing.
+    """Set DATABASE_URL and REDIS_URL if they are not set. Exits with what is missing.
 
-    What they name is not touched: databases of the bench's own are made beside it.
+    The databases that they name are not touched: the bench makes its own beside them.
     """
     missing = [*_database(), *_broker()]
     if missing:

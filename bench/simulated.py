@@ -1,8 +1,8 @@
-"""A simulated hour at Altegio's limit: the portal's own outbox code against a clock that is moved by hand.
+"""A simulated hour at Altegio's limit: the portal's own outbox code with a clock that is moved by hand.
 
-Nothing waits: the clock jumps from one moment at which something happens to the next. Altegio stands in
-for itself at the client's one door, and answers at once; a part of the calls it fails, or does and does not
-answer. What the hour is measured against (`least_missed`) knows no line of the product.
+Nothing waits: the clock jumps from one event to the next. A stand-in for Altegio replaces the client's `send` and
+answers at once; it fails a part of the calls, or processes them without an answer. The reference for the hour
+(`least_missed`) uses no code of the product.
 """
 
 import heapq
@@ -38,14 +38,14 @@ from tests.not_none import not_none
 
 HOUR = 3600
 BEGIN = datetime(2030, 1, 7, 9, 0, tzinfo=UTC).timestamp()
-# The shortest wait of the portal before it asks what became of a call.
+# Seconds. The portal's shortest wait before it asks what became of a call.
 SHORTEST_BACK_OFF = 0.8
 FIRST_NEW = 100_000
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """An owner comes back from Altegio with these locations, so many seconds after the hour began."""
+    """An owner who comes back from Altegio with these locations, so many seconds after the hour began."""
 
     at: float
     salon_ids: tuple[int, ...]
@@ -54,9 +54,9 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What the time holds. `everyday` is the number of calls a minute that other business leads to.
+    """The content of the simulated time. `everyday` is the number of calls a minute that other business leads to.
 
-    It lasts for so many windows of activation (`window`, in seconds): an hour, unless it is said otherwise.
+    It lasts for `windows` activation windows of `window` seconds each, an hour by default.
     """
 
     arrivals: tuple[Arrival, ...]
@@ -74,9 +74,10 @@ class Scenario:
 
 
 def bursts(locations: int, chain_size: int, *, window: int = HOUR, seed: int = 1) -> tuple[Arrival, ...]:
-    """As many whole chains as leave a twelfth for single locations: the chains come within a minute.
+    """Return the arrivals of chains and of single locations.
 
-    Single owners come through the whole hour, ten at a time.
+    As many whole chains as leave a twelfth for single locations come within a minute. Single owners come through the
+    whole window, ten at a time.
     """
     rng, numbers = random.Random(seed), itertools.count(FIRST_NEW)
     chains = locations * 11 // 12 // chain_size
@@ -92,7 +93,7 @@ def bursts(locations: int, chain_size: int, *, window: int = HOUR, seed: int = 1
 
 
 class Clock:
-    """The time that everybody sees, and what is to happen when."""
+    """The time that all code sees, and an agenda of actions."""
 
     def __init__(self, traveller: time_machine.Traveller) -> None:
         self._traveller = traveller
@@ -110,8 +111,8 @@ class Clock:
         self.at(time.time() + seconds, again)
 
     def sleep(self, seconds: float) -> None:
-        """Move on by so much; what is to happen meanwhile happens at its moment."""
-        # A float of today's size knows no steps much below a microsecond: less would stand still.
+        """Move on by so many seconds, and run the actions of that time at their moments."""
+        # A float of today's size has no steps much below a microsecond: a shorter sleep would not move the clock.
         until = time.time() + max(seconds, 0.001)
         while self._agenda[0][0] <= until:
             moment, _number, action = heapq.heappop(self._agenda)
@@ -122,7 +123,7 @@ class Clock:
 
 @contextmanager
 def _simulated(scenario: Scenario) -> Iterator[tuple[Clock, SimulatedAltegio]]:
-    """The clock and Altegio in place of the real ones; no message goes to a broker."""
+    """Replace the clock and Altegio for the block; no message goes to a broker."""
     altegio = SimulatedAltegio(scenario.faults, scenario.seed)
     with ExitStack() as stack:
         clock = Clock(stack.enter_context(time_machine.travel(BEGIN, tick=False)))
@@ -145,7 +146,7 @@ def _simulated(scenario: Scenario) -> Iterator[tuple[Clock, SimulatedAltegio]]:
 
 @dataclass(frozen=True)
 class Need:
-    """What one activation needs of Altegio: so many calls, the first not before `at`."""
+    """The calls to Altegio that one activation needs, the first not before `at`."""
 
     at: float
     deadline: float
@@ -154,7 +155,7 @@ class Need:
 
 @dataclass
 class KindFigures:
-    """How one kind of call fared."""
+    """The figures of one kind of call."""
 
     done: int = 0
     expired: int = 0
@@ -168,7 +169,7 @@ class KindFigures:
 
 @dataclass
 class Report:
-    """What came of the hour."""
+    """The result of the hour."""
 
     locations: int
     missed: list[int]
@@ -188,12 +189,12 @@ class Report:
 
     @property
     def given_away(self) -> int:
-        """Missed beyond the least: for calls made while nobody knew that more arrivals would come."""
+        """The number missed beyond the least, because of calls made before the next arrivals were known."""
         return max(len(self.missed) - self.least_missed, 0)
 
 
 def simulate(scenario: Scenario) -> Report:
-    """Live through the hour, and on until nothing waits. The database must be empty of calls."""
+    """Simulate the hour, go on until nothing waits, and report. The database must be empty of calls."""
     began = time.perf_counter()
     with _simulated(scenario) as (clock, altegio):
         application = application_for()
@@ -205,7 +206,7 @@ def simulate(scenario: Scenario) -> Report:
         clock.sleep(1)
         while time.time() < BEGIN + scenario.seconds or OutgoingCall.objects.filter(state__in=UNFINISHED).exists():
             dispatcher.dispatch_due()
-            # The portal carries such a call again and again: the simulation would never end.
+            # The portal would repeat such a call without end, and the simulation would not end either.
             assert not altegio.unexpected, altegio.unexpected
             clock.sleep(1 - time.time() % 1)
         report = _report(scenario, altegio, runs)
@@ -216,7 +217,7 @@ def simulate(scenario: Scenario) -> Report:
 def _enter(
     scenario: Scenario, clock: Clock, altegio: SimulatedAltegio, application: Application, business: Business
 ) -> Counter[str]:
-    """Put the arrivals, the everyday business and beat's work into the agenda. Returns how often beat's is done."""
+    """Put the arrivals, the everyday business and beat's work into the agenda. Return how often beat's work ran."""
     for number, arrival in enumerate(scenario.arrivals):
         clock.at(BEGIN + arrival.at, partial(_arrive, altegio, application, arrival, number))
     rng = random.Random(scenario.seed)
@@ -235,11 +236,11 @@ def _arrive(altegio: SimulatedAltegio, application: Application, arrival: Arriva
 def least_missed(
     needs: Sequence[Need], per_second: int, per_minute: int, sent_before: Sequence[float]
 ) -> tuple[int, float]:
-    """How many activations must miss their deadline whatever is sent when, and when the last could be made.
+    """Return how many activations must miss their deadline in any order of sending, and when the last could be made.
 
-    Earliest deadline first on slots as early as the sliding windows allow: for calls of one length no other
-    order meets more. What waits for more than the clocks' tolerance needs one call more, the question about the
-    grant. The portal's calls from before the first arrival are given: nobody knew what would come.
+    The earliest deadline goes first, in slots as early as the sliding windows allow: for calls of one length no other
+    order meets more. An activation that waits for more than the clocks' tolerance needs one more call, the question
+    about the grant. `sent_before` are the portal's calls before the first arrival, when nobody knew what would come.
     """
     sent = deque(sent_before, maxlen=per_minute)
     coming = [(need.at, need.deadline, n, need.calls) for n, need in enumerate(needs)]
@@ -308,7 +309,7 @@ def _need(altegio: SimulatedAltegio, salon_id: int, arrival: Arrival, window: in
 
 
 def _out_of_order(scenario: Scenario, missed: set[int]) -> int:
-    """How many were missed though a location that arrived later was met before their deadline."""
+    """Return how many were missed though a later location of the same arrival was met."""
     return sum(
         any(later not in missed for later in arrival.salon_ids[place + 1 :])
         for arrival in scenario.arrivals
@@ -318,7 +319,7 @@ def _out_of_order(scenario: Scenario, missed: set[int]) -> int:
 
 
 def _busiest(moments: Sequence[float], window: float) -> int:
-    """The most calls that any window of so many seconds holds."""
+    """Return the highest number of calls in any window of so many seconds."""
     most, begin = 0, 0
     for index, moment in enumerate(moments):
         while moments[begin] <= moment - window + 1e-6:

@@ -1,4 +1,4 @@
-"""Altegio inside this process: it answers at once, and fails the first call about some subjects."""
+"""Altegio inside this process. It answers at once, and fails the first call about some subjects."""
 
 import random
 import re
@@ -17,7 +17,7 @@ from integrations.altegio.wire import to_wire
 
 
 class SimulatedAltegio:
-    """Altegio's side of the calls: it answers at once, and fails the first call about some subjects."""
+    """Altegio's side of the calls. It answers at once, and fails the first call about some subjects."""
 
     def __init__(self, faults: float, seed: int) -> None:
         self.journal: list[tuple[float, str, int]] = []
@@ -31,22 +31,22 @@ class SimulatedAltegio:
         self._tried: set[tuple[str, int]] = set()
 
     def grant(self, salon_ids: Iterable[int]) -> None:
-        """The owner of these locations pressed Connect."""
+        """Give consent for these locations, as their owner does by pressing Connect."""
         for salon_id in salon_ids:
             self._granted_at[salon_id] = time.time()
             self._untried.add(salon_id)
 
     def has_active(self, salon_ids: Iterable[int]) -> None:
-        """These locations are connected since before the hour."""
+        """Make these locations active, as if connected a day ago."""
         self.activated_at.update(dict.fromkeys(salon_ids, time.time() - 86400))
 
     def fault_of(self, kind: str, subject: int) -> str:
-        """What befalls the first call of this kind about this subject: "failed", "lost", or "" for nothing."""
+        """Return the fault of the first call of this kind about this subject: "failed", "lost", or "" for none."""
         drawn = random.Random(f"{self._seed}:{kind}:{subject}").random()
         return "failed" if drawn < self._faults / 2 else "lost" if drawn < self._faults else ""
 
     def answer(self, call: ApiRequest) -> Answer:
-        """What the portal gets for a call. A late activation is refused, as Altegio would."""
+        """Return the answer to a call. A late activation is refused, as Altegio does."""
         kind, subject = self._read(call)
         self._note(kind, subject)
         fault = "" if (kind, subject) in self._tried or kind == "status" else self.fault_of(kind, subject)
@@ -66,7 +66,7 @@ class SimulatedAltegio:
         self.journal.append((time.time(), kind, subject))
 
     def untried_in_time(self) -> int:
-        """How many granted locations nothing has been sent for, though it would be in time."""
+        """Return how many granted locations no activation was sent for, though it would be in time."""
         window = settings.ALTEGIO_ACTIVATION_WINDOW
         late = [salon_id for salon_id in self._untried if time.time() >= self._granted_at[salon_id] + window]
         self._untried.difference_update(late)

@@ -1,4 +1,4 @@
-"""Beat in simulated time: each entry of its schedule is run at its moments, by whoever moves the clock."""
+"""Beat in simulated time: each entry of its schedule runs at its moments, as the clock is moved."""
 
 import time
 from collections import Counter
@@ -13,13 +13,13 @@ from partner_portal.beat_schedule import CELERY_BEAT_SCHEDULE
 
 
 class Agenda(Protocol):
-    """A clock that can be told what to do how often."""
+    """A clock that can run an action regularly."""
 
     def every(self, seconds: float, action: Callable[[], object]) -> None: ...
 
 
 def enter_beat(clock: Agenda) -> Counter[str]:
-    """Put every entry into the clock's agenda. Returns how often each was run, counted as time goes on."""
+    """Put every entry into the clock's agenda. Return how often each ran, counted as time passes."""
     current_app.loader.import_default_modules()
     runs = Counter(dict.fromkeys(CELERY_BEAT_SCHEDULE, 0))
     for name, entry in CELERY_BEAT_SCHEDULE.items():
@@ -37,7 +37,7 @@ def enter_beat(clock: Agenda) -> Counter[str]:
 
 
 def _when_due(schedule: BaseSchedule, run: Callable[[], None]) -> Callable[[], None]:
-    """What looks each minute whether a time of the day has come."""
+    """Return an action that looks each minute whether a time of the day has come, and then runs `run`."""
     last = datetime.fromtimestamp(time.time(), UTC)
 
     def look() -> None:
