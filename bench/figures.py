@@ -1,4 +1,4 @@
-"""What every part of the bench measures: figures, each beside a floor measured in the same run."""
+"""The figures of the bench, each beside a floor that is measured in the same run."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -12,10 +12,10 @@ HEADS = ("part", "what", "measured", "floor", "ratio", "interval", "wanted", "")
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: `value` beside `floor`, both in `unit`, and between which ratios it is as wanted.
+    """A figure: `value` beside `floor`, both in `unit`, and the bounds for the ratio of the two.
 
     A figure without bounds is only shown. `broken` says what went wrong whatever the ratio is. `between` is the
-    interval that the ratio's median lies in; a figure is missed only where the whole of it is not as wanted.
+    interval that holds the median of the ratio; a figure is missed only if the whole interval is out of bounds.
     """
 
     part: str
@@ -36,7 +36,7 @@ class Figure:
 
     @property
     def missed(self) -> bool:
-        """It is not as wanted."""
+        """Whether the figure is out of bounds or broken."""
         low, high = self.between or (self.ratio, self.ratio)
         too_little = self.least is not None and high < self.least
         too_much = self.most is not None and low > self.most
@@ -52,9 +52,9 @@ class Figure:
 
 
 def median_interval(values: Sequence[float], chance: float = 0.95) -> tuple[float, float]:
-    """Between which of these values the true median lies with at least this chance (the sign test's interval).
+    """Return the values between which the true median lies with at least this chance (the sign test's interval).
 
-    The smallest and the largest where there are too few values to say so.
+    These are the smallest and the largest if there are too few values to say so.
     """
     ordered, tail, rank = sorted(values), 0.0, 0
     for outside in range(len(ordered) // 2):
@@ -66,7 +66,7 @@ def median_interval(values: Sequence[float], chance: float = 0.95) -> tuple[floa
 
 
 def table(figures: Iterable[Figure]) -> str:
-    """All figures, one to a line."""
+    """Return all figures as text, one to a line."""
     rows = [HEADS, *(_row(figure) for figure in figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
     return "\n".join(_line(row, widths) for row in rows)
@@ -87,7 +87,7 @@ def _row(figure: Figure) -> tuple[str, ...]:
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    # Words to the left, figures to the right.
+    # Align words to the left, figures to the right.
     aligned = (
         cell.rjust(width) if 2 <= column <= 5 else cell.ljust(width)
         for column, (cell, width) in enumerate(zip(row, widths, strict=True))
@@ -100,6 +100,6 @@ def _number(value: float) -> str:
 
 
 def write(figures: Sequence[Figure], target: Path) -> None:
-    """The figures as JSON."""
+    """Write the figures as JSON."""
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps([figure.as_json() for figure in figures], indent=2, ensure_ascii=False) + "\n")

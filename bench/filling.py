@@ -1,4 +1,4 @@
-"""Databases with many connections; each is filled once, and used again by later runs."""
+"""Databases with many connections. Each is filled once, and reused by later runs."""
 
 import hashlib
 import os
@@ -25,7 +25,7 @@ from integrations.backoffice.dashboard.days import sum_ended_days
 from integrations.connections.models import Application
 
 SQL = Path(__file__).with_suffix(".sql")
-# They are made once the tables are full, which takes a fraction of the time. Constraints keep theirs.
+# The indexes are created once the tables are full, which takes a fraction of the time. Those of constraints stay.
 INDEXES = """
 SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
 WHERE relnamespace = 'public'::regnamespace AND NOT indisunique
@@ -34,7 +34,7 @@ WHERE relnamespace = 'public'::regnamespace AND NOT indisunique
 
 @dataclass(frozen=True)
 class Filled:
-    """A database with `count` connections as of `moment`: while it is used, time starts there."""
+    """A database with `count` connections as of `moment`; while it is used, time starts there."""
 
     count: int
     moment: datetime
@@ -42,7 +42,7 @@ class Filled:
 
     @contextmanager
     def used(self) -> Iterator[None]:
-        """Django's database is this one, and the cache holds nothing of another."""
+        """Make this Django's database for the block, with a cache that holds nothing of another."""
         connections[DEFAULT_DB_ALIAS] = self.database
         cache.key_prefix = f"bench-{self.count}"
         with time_machine.travel(self.moment, tick=True):
@@ -50,9 +50,9 @@ class Filled:
 
 
 def filled(count: int) -> Filled:
-    """The database with so many connections, made or made anew where there is none that fits this program."""
+    """Return the database with so many connections. It is filled first, if none is there that fits this program."""
     name = f"{urlsplit(os.environ['DATABASE_URL']).path[1:]}_lists_{count}"
-    # At noon a day has had its arrivals, wherever the clock stands now.
+    # By noon a day has had arrivals, whatever the time is now.
     noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
     moment = _moment_of(name)
     made = Filled(count, moment or noon, _database(name))
@@ -71,7 +71,7 @@ def _database(name: str) -> BaseDatabaseWrapper:
 
 
 def _moment_of(name: str) -> datetime | None:
-    """When the database was filled, by this very program; else None."""
+    """Return when the database was filled, or None if that was not by this very program."""
     query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s"
     with psycopg.connect(os.environ["DATABASE_URL"]) as server:
         row = server.execute(query, [name]).fetchone()
@@ -86,7 +86,7 @@ def _remember(name: str, moment: datetime) -> None:
 
 
 def _digest() -> str:
-    """Of all that decides what the database holds: the tables and their filling."""
+    """Return a digest of all that decides what the database holds: the tables and their filling."""
     migrations = sorted(map(str, MigrationLoader(None).disk_migrations))
     return hashlib.sha256(f"{migrations}{SQL.read_text()}".encode()).hexdigest()[:16]
 
@@ -102,7 +102,7 @@ def _fill(made: Filled) -> None:
     call_command("migrate", verbosity=0)
     sms, telephony = (Application.objects.get_or_create(altegio_id=number)[0].pk for number in (1, 2))
     with connection.cursor() as cursor:
-        # The rows are right by their making: neither their keys are checked, nor is the disk waited for.
+        # The rows are correct by construction: their keys need no check, and commits need not wait for the disk.
         cursor.execute("SET session_replication_role = replica; SET synchronous_commit = off")
         cursor.execute(INDEXES)
         indexes = cursor.fetchall()

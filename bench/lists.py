@@ -65,7 +65,7 @@ PAGES = [
 
 @dataclass
 class Visits:
-    """One page at one size: seconds of each whole answer, and of the database in it."""
+    """The visits of one page at one size: milliseconds of each whole answer, and of the database in it."""
 
     whole: list[float] = field(default_factory=list)
     database: list[float] = field(default_factory=list)
@@ -89,7 +89,7 @@ class Timed:
 
 
 def measure(options: Options) -> Iterator[Figure]:
-    """Every page at every size in turns, so that what else the machine does falls on all sizes alike."""
+    """Measure every page at every size in turns, so that other load on the machine affects all sizes alike."""
     setup_test_environment()
     staffed = [(_filled, _staff(_filled)) for _filled in map(filled, options.sizes)]
     for page, url in PAGES:
@@ -112,7 +112,7 @@ def _visit(staffed: list[tuple[Filled, Client]], url: str, repeats: int) -> list
                 began = time.perf_counter()
                 answer = staff.get(url)
                 passed = time.perf_counter() - began
-            # A search with one hit leads to its case.
+            # A search with one hit redirects to its object.
             assert answer.status_code in (200, 302), url
             if number >= WARMING:
                 made.whole.append(passed * 1000)
@@ -136,5 +136,5 @@ def _figure(page: str, sizes: tuple[int, ...], visits: list[Visits]) -> Figure:
 
 
 def _shown(made: Visits) -> str:
-    """Median and p95 of the whole answer, and the median in the database."""
+    """Return the median and p95 of the whole answer, and the median of the database, as text."""
     return f"{median(made.whole):.1f}/{quantiles(made.whole, n=20)[-1]:.1f} ({median(made.database):.1f})"

@@ -16,7 +16,7 @@ CONNECTIONS = 8
 
 @dataclass(frozen=True)
 class Load:
-    """What a server answered in one round."""
+    """The answers of a server in one round."""
 
     answered: int
     per_second: float
@@ -24,12 +24,12 @@ class Load:
 
 
 def get(path: str, **headers: str) -> bytes:
-    """A GET as it goes over the line."""
+    """Return a GET as the bytes that are sent."""
     return _head("GET", path, {"Host": HOST, **headers})
 
 
 def post(path: str, body: Any, **headers: str) -> bytes:
-    """A POST of `body` as JSON."""
+    """Return a POST of `body` as JSON, as the bytes that are sent."""
     data = json.dumps(body).encode()
     fields = {"Host": HOST, "Content-Type": "application/json", "Content-Length": str(len(data)), **headers}
     return _head("POST", path, fields) + data
@@ -41,7 +41,10 @@ def _head(method: str, path: str, fields: dict[str, str]) -> bytes:
 
 
 def put_on(port: int, requests: Iterator[bytes], expected: int, seconds: float) -> Load:
-    """Send `requests` over a few connections for so long, or to their end; fails at any status but `expected`."""
+    """Send `requests` over a few connections for so many seconds, or to their end.
+
+    Raises RuntimeError if a status is not `expected`.
+    """
     lock, taken = threading.Lock(), []
     started = time.monotonic()
 
@@ -64,7 +67,7 @@ def put_on(port: int, requests: Iterator[bytes], expected: int, seconds: float) 
 
 
 def exchange(line: socket.socket, request: bytes) -> int:
-    """One request and its whole answer; the status of it."""
+    """Send one request, read its whole answer, and return the status."""
     line.sendall(request)
     answer = b""
     while b"\r\n\r\n" not in answer:

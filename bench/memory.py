@@ -1,4 +1,4 @@
-"""Memory of each process while mixed traffic goes on: what grows without end is a leak."""
+"""The memory of each process during mixed traffic: growth without end is a leak."""
 
 import itertools
 import re
@@ -27,9 +27,9 @@ from tests.not_none import not_none
 
 LOCATIONS = 50
 PAGES = ("/admin/", "/admin/connections/connection/", "/admin/outbox/outgoingcall/", "/admin/billing/payment/")
-# Each kind of request waits so long after each answer, so that the machine has room for the work behind it.
+# Seconds that each kind of request waits after an answer, so that the machine has capacity for the work behind it.
 PAUSE = 0.05
-# Caches and pools fill first; a leak goes on after that.
+# The share of the time in which caches and pools are filled; a leak goes on after that.
 WARMING = 0.25
 PLOT = Path("var/bench-memory.svg")
 SAMPLE_EVERY = 2.0
@@ -39,7 +39,7 @@ MIB = 1024 * 1024
 
 @dataclass
 class Watched:
-    """A program of the portal with its children, and what they held together, in MiB, at which second."""
+    """A program of the portal with its children, and the memory that they held together, in MiB, at which second."""
 
     name: str
     program: Program
@@ -52,7 +52,10 @@ class Watched:
 
 
 def measure(options: Options) -> Iterator[Figure]:
-    """Soak for `soak_minutes` and draw it. Start and end are medians of a tenth of the time, after the warming."""
+    """Soak for `soak_minutes` and draw a plot.
+
+    Start and end are medians of a tenth of the time each, after the warming.
+    """
     with stage() as on:
         port = on.start_web()
         senders = _senders(on)
@@ -90,7 +93,7 @@ def _figure(one: Watched, answered: int, minutes: float) -> Figure:
 
 @dataclass(frozen=True)
 class Sender:
-    """One kind of request, and the status that answers it."""
+    """A kind of request, and the status that must answer it."""
 
     name: str
     requests: Iterator[bytes]
@@ -125,7 +128,7 @@ def _staff_session(on: Stage) -> str:
 
 @contextmanager
 def _traffic(port: int, senders: list[Sender]) -> Iterator[Counter[str]]:
-    """Every kind of request from a thread of its own, as long as the block lasts; counts the answers."""
+    """Send every kind of request from a thread of its own while the block runs, and count the answers."""
     answered: Counter[str] = Counter()
     ended = threading.Event()
 
@@ -148,7 +151,7 @@ def _traffic(port: int, senders: list[Sender]) -> Iterator[Counter[str]]:
 
 
 def _family(pid: int) -> Iterator[int]:
-    """The process and all that it started."""
+    """Yield the process and all that it started."""
     yield pid
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
         # A thread may end at this moment.
@@ -158,7 +161,7 @@ def _family(pid: int) -> Iterator[int]:
 
 
 def _held_by(pid: int) -> int:
-    """The process's memory in bytes, what it shares counted in parts; 0 for one that has just ended."""
+    """Return the process's memory in bytes, with shared memory counted in parts; 0 if it has just ended."""
     with suppress(OSError):
         told = Path(f"/proc/{pid}/smaps_rollup").read_text()
         return int(not_none(re.search(r"^Pss:\s+(\d+) kB", told, re.MULTILINE)).group(1)) * 1024

@@ -14,7 +14,7 @@ from tests.end_to_end.portal import PARTNER_TOKEN
 STATUSES = "/api/v1/sms/statuses/"
 PHONE_CALLS = "/api/v1/telephony/calls/"
 CHAIN = 501
-# Of a chain whose token came with a connection that Altegio accepted.
+# Code for a chain whose token came with a connection that Altegio accepted.
 KNOW_CHAIN = """
 from django.utils import timezone
 from integrations.connections.models import Application, Chain, Connection, Location
@@ -50,7 +50,7 @@ _numbers = itertools.count(1)
 
 
 def arrivals() -> Iterator[str]:
-    """The addresses of ever new people's arrivals at ever new locations, as path and query."""
+    """Yield the addresses of arrivals, each of a new person at a new location, as path and query."""
     for number in _numbers:
         location = Location(5_000_000 + number, f"Salon {number}", "", "", "", "", "", "UTC", "", None)
         user = User(6_000_000 + number, f"Owner {number}", "447700900000", f"owner{number}@example.com")
@@ -59,7 +59,7 @@ def arrivals() -> Iterator[str]:
 
 
 def events(on: Stage, locations: Sequence[int]) -> Iterator[bytes]:
-    """One entity webhook for each of these connected locations, to the address that Altegio was given."""
+    """Yield one entity webhook for each of these connected locations, to the address that Altegio was given."""
     for location in locations:
         connection = on.altegio.connection(location)
         assert connection is not None
@@ -67,12 +67,12 @@ def events(on: Stage, locations: Sequence[int]) -> Iterator[bytes]:
 
 
 def event(location: int) -> dict[str, Any]:
-    """An entity webhook's body."""
+    """Return the body of an entity webhook."""
     return {"company_id": location, **RECORD}
 
 
 def messages(on: Stage, locations: Sequence[int]) -> Iterator[bytes]:
-    """Messages to be sent, each of them new, with the keys that Altegio was given of these locations."""
+    """Yield messages to be sent, each of them new, with the keys that Altegio was given for these locations."""
     on.portal.database.query("UPDATE connections_application SET takes_messages = true")
     keys = [connection.api_key for location in locations if (connection := on.altegio.connection(location))]
     for number, key in zip(itertools.count(), itertools.cycle(keys), strict=False):
@@ -80,7 +80,7 @@ def messages(on: Stage, locations: Sequence[int]) -> Iterator[bytes]:
 
 
 def message(on: Stage, number: int) -> dict[str, Any]:
-    """A reminder of an appointment, as Altegio hands it over."""
+    """Return a reminder of an appointment, as Altegio sends it."""
     return {
         "destination_params": {"id": f"{uuid.uuid4().hex}-{number}", "phone": "447700900123"},
         "from": "Aurora",
@@ -92,26 +92,26 @@ def message(on: Stage, number: int) -> dict[str, Any]:
 
 
 def callback(location: int) -> dict[str, Any]:
-    """A lifecycle callback whose event the portal does not know: it is taken in like any other."""
+    """Return a lifecycle callback whose event the portal does not know: it is accepted like any other."""
     return {"salon_id": location, "application_id": 1, "event": "surprise", "partner_token": PARTNER_TOKEN}
 
 
 def payments(locations: Sequence[int], key: str) -> Iterator[bytes]:
-    """Payments told by the API."""
+    """Yield payments that are reported to the API."""
     for location in itertools.cycle(locations):
         body = {**PAYMENT, "salon_id": location, "external_id": uuid.uuid4().hex}
         yield post(PAYMENTS, body, Authorization=key)
 
 
 def phone_calls(on: Stage, key: str) -> Iterator[bytes]:
-    """Phone calls of a chain whose telephony is on, each of them new."""
+    """Yield phone calls of a chain whose telephony is on, each of them new."""
     on.portal.command("shell", "-v0", "-c", KNOW_CHAIN.format(chain=CHAIN, token=on.altegio.chain(CHAIN).crm_token))
     while True:
         yield post(PHONE_CALLS, phone_call(uuid.uuid4().hex), Authorization=key)
 
 
 def phone_call(call_id: str) -> dict[str, Any]:
-    """An answered call of somebody else each time, as an exchange tells it."""
+    """Return an answered phone call of another caller for each id, as an exchange reports it."""
     return {
         "salon_group_id": CHAIN,
         "type": "incoming",
@@ -126,18 +126,18 @@ def phone_call(call_id: str) -> dict[str, Any]:
 
 
 def statuses(key: str, size: int = 1000) -> Iterator[bytes]:
-    """Reports of message statuses."""
+    """Yield reports of message statuses."""
     while True:
         yield post(STATUSES, status_items(size), Authorization=key)
 
 
 def status_items(size: int) -> list[dict[str, Any]]:
-    """So many statuses of new messages."""
+    """Return so many statuses of new messages."""
     report = uuid.uuid4().hex
     priced = {"payment_sum": 0.045, "currency_iso": "EUR", "parts_amount": 2}
     return [{"id": f"{report}-{n}", "status": (4, 1, 8, 2)[n % 4], **priced} for n in range(size)]
 
 
 def visits() -> Iterator[bytes]:
-    """Arrivals as requests."""
+    """Return the arrivals as requests."""
     return (get(address) for address in arrivals())

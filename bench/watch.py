@@ -23,7 +23,7 @@ WANTED = 2.0
 
 
 def measure(options: Options) -> Iterator[Figure]:
-    """A whole round, its counts for the metrics, and each check alone."""
+    """Measure a whole round, its counts for the metrics, and each check alone."""
     databases = [filled(size) for size in options.sizes]
     works = {"a round": heal_stranded, "its metrics": found} | {f"  {each.name}": _looking(each) for each in CHECKS}
     for name, work in works.items():
@@ -42,7 +42,7 @@ def _looking(check: Check) -> Callable[[], object]:
 
 
 def _times(of: Filled, work: Callable[[], object], repeats: int) -> list[float]:
-    """Milliseconds of each repetition."""
+    """Return the milliseconds of each repetition."""
     with of.used():
         for _ in range(WARMING):
             work()
@@ -55,7 +55,10 @@ def _times(of: Filled, work: Callable[[], object], repeats: int) -> list[float]:
 
 
 def _found(of: Filled) -> str:
-    """Rows that nothing waits for would be mended by the first round, and not be there for the others."""
+    """Return the names of the checks that find rows.
+
+    The first round would heal such rows, and the other rounds would not find them.
+    """
     with of.used():
         return ", ".join(name for name, count in found().items() if count)
 

@@ -1,4 +1,4 @@
-"""The hot addresses, beside bare Django views on a gunicorn of the same shape and the same database."""
+"""The busiest endpoints, beside bare Django views on a gunicorn of the same shape and the same database."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -14,14 +14,14 @@ from bench.stage import Stage, stage
 LOCATIONS, EVENT_KEYS = 200, 20
 WANTED, WANTED_OF_MESSAGES, WANTED_OF_PHONE_CALLS = 0.85, 0.5, 0.2
 WANTED_OF_ARRIVALS, WANTED_OF_PAYMENTS, WANTED_OF_STATUSES = 0.08, 0.15, 0.33
-# So many are made before a round, so that making them takes no time of it.
+# How many requests are made before a round for each of its seconds, so that making them takes no time of it.
 MAX_IN_A_SECOND = 2500
 MAX_HEAVY_IN_A_SECOND = 150
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A hot address, and the bare view beside it: their requests and the status that says "taken"."""
+    """A busy endpoint and the bare view beside it: their requests, and the status that means "accepted"."""
 
     name: str
     requests: Iterator[bytes]
@@ -33,7 +33,7 @@ class Endpoint:
 
 
 def measure(options: Options) -> Iterator[Figure]:
-    """Subject and floor alternate in short rounds; the ratio is the median of the rounds' own ratios."""
+    """Measure endpoint and floor alternately, in short rounds. The ratio is the median of the rounds' own ratios."""
     with stage() as on:
         web = on.start_web()
         doors = _doors(on)

@@ -1,4 +1,4 @@
-"""Events to the partner's own systems: how many a second beside bare POSTs, and how soon on an idle portal."""
+"""Events to the partner's own systems: the rate beside bare POSTs, and the delay on an idle portal."""
 
 import subprocess
 import sys
@@ -18,7 +18,8 @@ from tests.end_to_end.portal import wait_for
 
 EVENTS, TESTS, EVERY = 3000, 60, 0.3
 PRIVATE = {"EVENTS_ALLOW_PRIVATE": "true"}
-# Of the size of a connection's event, and of none, so that nothing waits for order. The address rests until
+# Events as large as a connection's, but of no connection, so that none waits for another. The endpoint rests until
+# all are published.
 # all are there.
 PUBLISH = """
 from datetime import timedelta
@@ -33,7 +34,7 @@ data = {{"connection": {{"text": "x" * 500}}}}
 publish(NewEvent("payment.reported", application.pk, data, connection_id=None) for _ in range({count}))
 fan_out()
 """
-# It prints the seconds that it took. In a process of its own, as the worker is.
+# It prints the seconds that it took, and runs in a process of its own, as the worker does.
 BARE = """
 import sys, time
 from http.client import HTTPConnection
@@ -47,7 +48,7 @@ WANTED_RATE, WANTED_MEDIAN_MS, WANTED_P99_MS = 0.5, 500, 1000
 
 
 class Partner(ThreadingHTTPServer):
-    """The partner's own system: it notes when each message came."""
+    """The partner's own system, which notes when each message arrived."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -66,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_args: object) -> None:
-        """Silent."""
+        """Log nothing."""
 
 
 @contextmanager
@@ -81,7 +82,7 @@ def _partner() -> Iterator[Partner]:
 
 
 def measure(_options: Options) -> Iterator[Figure]:
-    """The latency first, then a backlog that a worker finds which has come up long ago."""
+    """Measure the latency first, then a backlog for a worker that has been running for long."""
     with stage() as on, _partner() as partner:
         on.portal.start_web(**PRIVATE)
         endpoint = _make(on, partner)
@@ -108,7 +109,7 @@ def measure(_options: Options) -> Iterator[Figure]:
 
 
 def _make(on: Stage, partner: Partner) -> str:
-    """An address that wants everything. Returns the header of a key and where it is tried, as one text."""
+    """Register an endpoint for every event. Return a key's header and the endpoint's test address, as one text."""
     key = on.key("webhooks")
     url = f"http://127.0.0.1:{partner.server_address[1]}/hooks"
     answer = requests.post(
@@ -119,7 +120,7 @@ def _make(on: Stage, partner: Partner) -> str:
 
 
 def _latencies(on: Stage, partner: Partner, endpoint: str) -> list[float]:
-    """Milliseconds from before each call of the API until its event has come."""
+    """Return the milliseconds from before each call of the API until its event arrived."""
     key, address = endpoint.split("\n")
     times = []
     wait_for(lambda: on.portal.page("/readyz/").status_code in (200, 503), "the portal answers")
@@ -131,12 +132,12 @@ def _latencies(on: Stage, partner: Partner, endpoint: str) -> list[float]:
         wait_for(lambda count=count: len(partner.at) >= count, "the event arrives")  # type: ignore[misc]
         times.append((partner.at[number] - began) * 1000)
         time.sleep(EVERY)
-    # The first ones wait for the worker to come up.
+    # The first ones waited for the worker to start.
     return times[5:]
 
 
 def _bare(partner: Partner) -> float:
-    """Messages a second of a process that posts the same size on one line and does nothing else."""
+    """Return the messages a second of a process that only posts the same size on one connection."""
     port = str(partner.server_address[1])
     printed = subprocess.check_output([sys.executable, "-c", BARE, port, str(EVENTS)], text=True, timeout=120)
     return EVENTS / float(printed)
