@@ -1,8 +1,8 @@
 """`make run`: the portal, a worker with beat and the sandbox Altegio, in one terminal.
 
 The first run fills the portal with half a year of `DEMO_LOCATIONS` locations (200; 0 leaves it empty), while it can
-be looked at. A second run continues with the same data under `var/`. Ctrl-C stops all of it. The keys here protect
-nothing: they are for this machine's loopback alone.
+be used. A second run continues with the same data under `var/`. Ctrl-C stops everything. The keys here protect
+nothing: they are only for this machine's loopback.
 """
 
 import os
@@ -33,36 +33,28 @@ BIN = Path(sys.executable).parent
 Running = dict[str, "subprocess.Popen[bytes]"]
 FILLED = VAR / "demo-filled"
 LOCATIONS = os.environ.get("DEMO_LOCATIONS") or "200"
-# While the past is made, and only then: at Altegio's limits half a year would take one of its hours.
+# Only while the past is created: at Altegio's limits half a year would take an hour.
 UNLIMITED = {"ALTEGIO_REQUESTS_PER_SECOND": "50", "ALTEGIO_REQUESTS_PER_MINUTE": "3000"}
-# More would stand in each other's way at SQLite's one lock.
+# More threads would block each other at SQLite's only lock.
 FEW_THREADS = ("--concurrency", "6")
 
 
 def _own() -> dict[str, str]:
-    """What is the demonstration's alone: where it stores, what carries its messages, and who is Altegio to it."""
+    """Return what the demonstration never takes from the shell: where it stores, and who is Altegio to it."""
     return {
-        # All of it below VAR_DIR.
+        # Empty: the database and the broker lie below VAR_DIR.
         "DATABASE_URL": "",
         "REDIS_URL": "",
         "EMBEDDED_BROKER_DIR": "",
         "VAR_DIR": str(VAR),
-        "ALTEGIO_PARTNER_TOKEN": "demo-token",
-        "ALTEGIO_APPLICATION_ID": "1",
         "ALTEGIO_APP_URL": SANDBOX,
         "ALTEGIO_API_URL": f"{SANDBOX}/api/v1",
-        "ALTEGIO_FRAME_ANCESTORS": f"http://localhost:{SANDBOX_PORT} http://127.0.0.1:{SANDBOX_PORT}",
     }
 
 
 def _not_taken(exported: Mapping[str, str]) -> list[str]:
-    """The variables of the shell that would lead to another database, broker or Altegio."""
-    own = _own()
-    return sorted(
-        name
-        for name, value in exported.items()
-        if value and (name in own or name.startswith("ALTEGIO_")) and own.get(name) != value
-    )
+    """Return the variables of the shell that name another database, broker or Altegio."""
+    return sorted(name for name, value in _own().items() if exported.get(name, "") not in ("", value))
 
 
 def environment() -> dict[str, str]:
@@ -79,8 +71,11 @@ def environment() -> dict[str, str]:
         "SERVE_STATIC_WITHOUT_COLLECTING": "1",
         "LOG_LEVEL": "WARNING",
         "LOG_JSON": "0",
+        "ALTEGIO_PARTNER_TOKEN": "demo-token",
+        "ALTEGIO_APPLICATION_ID": "1",
+        "ALTEGIO_FRAME_ANCESTORS": f"http://localhost:{SANDBOX_PORT} http://127.0.0.1:{SANDBOX_PORT}",
         "BIND": f"127.0.0.1:{PORT}",
-        # What is tried on this machine listens on this machine.
+        # Systems that are tried on this machine listen on this machine.
         "EVENTS_ALLOW_PRIVATE": "true",
         "EMAIL_URL": f"filemail:///{VAR}/emails",
         "BRAND_NAME": BRAND,
@@ -93,15 +88,14 @@ def environment() -> dict[str, str]:
         "DJANGO_SUPERUSER_EMAIL": STAFF_EMAIL,
         "DJANGO_SUPERUSER_PASSWORD": STAFF_PASSWORD,
     }
-    exported = {name: value for name, value in os.environ.items() if not name.startswith("ALTEGIO_")}
-    known = defaults | exported | _own()
+    known = defaults | dict(os.environ) | _own()
     # For commands in another terminal, by ENV_FILE.
     (VAR / "demo.env").write_text("".join(f"{name}={known[name]}\n" for name in defaults | _own()))
     return known | {"ENV_FILE": os.devnull}
 
 
 def _kept(name: str, make: Callable[[], str]) -> str:
-    """A secret of this demonstration, made at the first run."""
+    """Return a secret of this demonstration; the first run creates it."""
     file = VAR / f"demo-{name}"
     if not file.exists():
         file.write_text(make())
@@ -120,7 +114,7 @@ COMMANDS: Mapping[str, list[str]] = {
 
 
 def main() -> None:
-    """Prepare, start, tell where to click, and wait for Ctrl-C."""
+    """Prepare, start, say where to click, and wait for Ctrl-C."""
     insist_on_free_ports()
     close_to_others(VAR)
     env = environment()
@@ -151,7 +145,7 @@ def main() -> None:
 
 
 def _start(running: Running, env: dict[str, str]) -> None:
-    """Whatever does not run, with this environment."""
+    """Start every program that is not running, with this environment."""
     for name in COMMANDS.keys() - running.keys():
         running[name] = _run(name, env)
 
@@ -161,7 +155,7 @@ def _run(name: str, env: dict[str, str], *options: str) -> "subprocess.Popen[byt
 
 
 def _fill(running: Running, env: dict[str, str]) -> None:
-    """Give the portal its past; what else runs is kept alive meanwhile."""
+    """Give the portal its past; keep the other programs alive meanwhile."""
     life = subprocess.Popen([sys.executable, "-m", "demo.life", LOCATIONS], cwd=ROOT, env=env)  # noqa: S603
     running["life"] = life
     while life.poll() is None:
@@ -172,9 +166,9 @@ def _fill(running: Running, env: dict[str, str]) -> None:
 
 
 def close_to_others(folder: Path) -> None:
-    """What this process and its children write is this user's alone: database, keys, e-mails, messages.
+    """Let only this user read what this process and its children write: database, keys, e-mails, messages.
 
-    So is what an earlier run left in `folder`.
+    The same holds for what an earlier run left in `folder`.
     """
     os.umask(0o077)
     folder.mkdir(exist_ok=True)

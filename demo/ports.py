@@ -1,4 +1,4 @@
-"""The ports of `make run`, looked at before anything is installed: this needs nothing but Python."""
+"""The ports of `make run`. They are checked before anything is installed, so this module needs only Python."""
 
 import os
 import socket
@@ -16,7 +16,7 @@ PORT, SANDBOX_PORT = _chosen("PORT", 8000), _chosen("SANDBOX_PORT", 8010)
 
 
 def insist_on_free_ports() -> None:
-    """End with a sentence where one of the two is taken."""
+    """Exit with a message if one of the two ports is taken, or if both are the same."""
     if PORT == SANDBOX_PORT:
         sys.exit(f"PORT and SANDBOX_PORT are both {PORT}: the portal and the sandbox need one each.")
     for name, port in (("PORT", PORT), ("SANDBOX_PORT", SANDBOX_PORT)):

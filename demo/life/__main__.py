@@ -1,7 +1,7 @@
 """`python -m demo.life LOCATIONS`: fill the running portal of `make run`, which stays usable meanwhile.
 
-The environment is the portal's, with the sandbox's address as `ALTEGIO_APP_URL`. A portal that has connections
-already is left as it is. Prints how far it is.
+The environment is the portal's, with the sandbox's address as `ALTEGIO_APP_URL`. A portal that already has arrivals
+is left as it is. Prints the progress.
 """
 
 import os
@@ -12,7 +12,7 @@ import django
 
 
 def main() -> None:
-    """Fill an empty portal; the first argument is how many locations there are to be."""
+    """Fill an empty portal; the first argument is the number of locations."""
     django.setup()
     from demo.life.living import is_lived_in, live
 

@@ -1,4 +1,4 @@
-"""What the applications are for: messages are sent, phones ring, clients chat."""
+"""The daily use of the applications: messages are sent, phones ring, clients chat."""
 
 from collections import defaultdict
 from datetime import timedelta
@@ -15,7 +15,7 @@ TEXTS = (
     "A new stylist joins us this week: book your first visit with 15 % off.",
     "Köszönjük a látogatást! Időpontot bármikor foglalhat nálunk.",
 )
-# As gateways tell them; each with how often it happens in ten.
+# Statuses as gateways report them; OUTCOMES has each as often as it happens in ten.
 DELIVERED, ON_ITS_WAY, NOT_DELIVERED, REJECTED = 1, 4, 2, 16
 OUTCOMES = (*[DELIVERED] * 7, NOT_DELIVERED, NOT_DELIVERED, REJECTED)
 COST = {"GBP": 0.041, "KZT": 18.5, "HUF": 19.9, "BRL": 0.21, "PLN": 0.16, "EUR": 0.048}
@@ -23,14 +23,14 @@ PEOPLE = ("Anna", "Дамир", "Júlia", "Bruno", "Ewa", "Sam")
 
 
 def pass_by(stage: Stage) -> None:
-    """Two weeks of it."""
+    """Play two weeks of daily use."""
     send_messages(stage)
     ring(stage)
     chat(stage)
 
 
 def send_messages(stage: Stage) -> None:
-    """Altegio hands messages over on each of the days; the partner's gateway tells what became of them."""
+    """Let Altegio send messages on each of the days, and the partner's gateway report what became of them."""
     chosen = [story for story in stage.stories(SMS) if story.came > DAYS * DAY]
     days = {story.place: DAY * (index % DAYS) + timedelta(hours=2) for index, story in enumerate(chosen)}
     numbers = count()
@@ -49,7 +49,7 @@ def send_messages(stage: Stage) -> None:
 
 
 def report(stage: Stage) -> None:
-    """The gateway's words, a list for each day."""
+    """Report the gateway's statuses, in one list for each day."""
     currencies = {salon: each.business.currency for each in stage.plan.arrivals for salon in each.business.salon_ids}
     of_day: dict[timedelta, list[dict[str, object]]] = defaultdict(list)
     for message in RequestedMessage.objects.select_related("connection__location"):
@@ -66,7 +66,7 @@ def report(stage: Stage) -> None:
         of_day[day].append(status)
 
     def tell(day: timedelta) -> int:
-        # What became of the last one of today is not known yet.
+        # The status of the last message of today is not known yet.
         statuses = of_day[day] if day > DAY else of_day[day][:-1]
         if statuses:
             stage.partner.call("POST", "/sms/statuses/", statuses)
@@ -76,7 +76,7 @@ def report(stage: Stage) -> None:
 
 
 def ring(stage: Stage) -> None:
-    """The exchange of each chain tells of calls over two weeks, and of one that rings now."""
+    """Report calls over two weeks from the exchange of each chain, and a call that rings now."""
     chains = {each.business.salon_group_id: each for each in stage.plan.arrivals if each.application == TELEPHONY}
 
     def call(chain_id: int | None) -> int:
@@ -109,7 +109,7 @@ def _phone_call(stage: Stage, number: int, call_id: str, line: str) -> dict[str,
 
 
 def chat(stage: Stage) -> None:
-    """The bot's panel at each location, and what clients wrote to it."""
+    """Set the bot's panel at each location, and report what clients wrote to it."""
     known = stage.connections()
 
     def write(story: Story) -> int:

@@ -1,4 +1,4 @@
-"""Half a year: owners connect, pay and leave, and the partner's own systems do their work."""
+"""Half a year of life: owners connect, pay and leave, and the partner's own systems do their work."""
 
 import os
 from datetime import timedelta
@@ -17,12 +17,12 @@ SCOPES = ["read", "billing", "sms", "telephony", "webhooks", "customers", "chat"
 
 
 def is_lived_in() -> bool:
-    """Whether anybody has come to this portal."""
+    """Return whether anybody has come to this portal."""
     return Arrival.objects.exists()
 
 
 def live(locations: int) -> None:
-    """Fill the portal at `PORTAL_URL` from the sandbox, with so many locations and what they lead to."""
+    """Fill the portal at `PORTAL_URL` from the sandbox, with so many locations and what follows from them."""
     altegio = Altegio(settings.ALTEGIO_APP_URL)
     plan = make_plan([Business(**business) for business in altegio.tell("crowd", locations=locations)])
     with altegio.without_limits():
@@ -30,7 +30,7 @@ def live(locations: int) -> None:
 
 
 def live_through(altegio: Altegio, plan: Plan) -> None:
-    """All of the plan, and then it is dated back."""
+    """Play the whole plan, and then date it back."""
     _key, secret = ApiKey.objects.create_key(name="Partner's own systems", scopes=SCOPES)
     staff = Staff(settings.PORTAL_URL, os.environ["DJANGO_SUPERUSER_EMAIL"], os.environ["DJANGO_SUPERUSER_PASSWORD"])
     stage = Stage(altegio, Partner(settings.PORTAL_URL, secret), staff, plan)
@@ -45,7 +45,7 @@ def live_through(altegio: Altegio, plan: Plan) -> None:
 
 
 def subscribe(stage: Stage) -> None:
-    """One address of the partner's that works, and one that has moved away."""
+    """Register two addresses of the partner's: one that works, and one that has moved away."""
     works, gone = (f"{settings.ALTEGIO_APP_URL}/_sandbox/{name}" for name in ("partner", "old-cabinet"))
     bad = ["connection.failed", "connection.expired", "payment.failed"]
     all_that_counts = ["connection.activated", "connection.uninstalled", "payment.refunded", "altegio.events", *bad]
@@ -54,7 +54,7 @@ def subscribe(stage: Stage) -> None:
 
 
 def connect(stage: Stage) -> None:
-    """Each business with all its locations at once."""
+    """Connect each business, with all its locations at once."""
 
     def arrive(number: int) -> int:
         arriving = stage.plan.arrivals[number]
@@ -68,7 +68,7 @@ def connect(stage: Stage) -> None:
 
 
 def name(stage: Stage) -> None:
-    """The partner's systems give sender names, and know some connections by an id of their own."""
+    """Set sender names and external ids of some connections, as the partner's systems do."""
     known = stage.connections()
 
     def set_up(place: Place) -> int:
@@ -85,7 +85,7 @@ def name(stage: Stage) -> None:
 
 
 def pay(stage: Stage) -> None:
-    """The partner's billing system reports each payment; a few are refunded, some Altegio refuses."""
+    """Report each payment, as the partner's billing system does; a few are refunded, some Altegio refuses."""
     payers = [story for story in stage.plan.stories if story.payments]
     _refuse(stage, "payment", [story.place for story in payers[5::50]], "The location's account is closed.")
     refunds: list[int] = []
@@ -117,7 +117,7 @@ def pay(stage: Stage) -> None:
 
 
 def leave(stage: Stage) -> None:
-    """Altegio freezes what is not paid for; owners disconnect."""
+    """Freeze what is not paid for, as Altegio does, and disconnect, as owners do."""
     wait_until(stage.is_at_rest)
     for call, chosen in (
         ("freeze", [(story.place, story.frozen) for story in stage.plan.stories if story.frozen is not None]),
@@ -133,7 +133,7 @@ def leave(stage: Stage) -> None:
 
 
 def _refuse(stage: Stage, call: str, places: list[Place], words: str) -> None:
-    """Altegio says no to the next such call about each of these."""
+    """Let Altegio refuse the next such call about each of these places."""
     body = {"success": False, "meta": {"message": words}}
     for _application, salon_id in places:
         stage.altegio.tell(

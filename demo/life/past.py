@@ -1,10 +1,10 @@
-"""The one place where moments are moved: what the portal wrote while the demonstration was made is dated back.
+"""The dating back of what the portal wrote while the demonstration was made. No other module moves moments.
 
 Each connection lives through a few *eras* while it is made: it is connected, and that was 120 days ago; it is frozen,
-and that was 20 days ago. A moment that the portal wrote in an era, on the connection or on anything that hangs on it
-(calls, attempts, changes, events, deliveries, messages, alerts, …), moves back by what the era says. What came in
+and that was 20 days ago. A moment that the portal wrote in an era, on the connection or on anything that belongs to
+it (calls, attempts, changes, events, deliveries, messages, alerts, …), moves back by the era's time. What came in
 with its own date (`paid_at`, the periods, the date of a phone call) stays; a payment and its report move to when it
-was paid. Nothing else is changed, and no row is made here.
+was paid. Nothing else is changed, and no row is created, but for the sums that are counted again.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -32,45 +32,45 @@ from integrations.partner_events.models import WebhookDelivery
 from integrations.telephony.models import PhoneCall
 
 Ago = Callable[[datetime], timedelta]
-# When Altegio was last asked, and when a row was last written, are as true today as they were.
+# When Altegio was last asked, and when a row was last written, is still true.
 STAY = frozenset({"status_asked_at", "listed_at", "updated_at"})
-# How far a row is from its connection, at most: attempt, call, connection.
+# How many steps a row is from its connection, at most: attempt, call, connection.
 MAX_STEPS = 3
 
 
 @dataclass
 class Chronicle:
-    """Which era each place was in, and since when of this run."""
+    """The eras of each place, and when each began in this run."""
 
     begun_at: datetime = field(default_factory=timezone.now)
     _eras: dict[Place, list[tuple[datetime, timedelta]]] = field(default_factory=dict)
 
     def turn(self, places: Iterable[Place], ago: timedelta) -> None:
-        """What happens at these places from now on happened so long ago."""
+        """Begin an era: what happens at these places from now on happened so long ago."""
         for place in places:
             self._eras.setdefault(place, []).append((timezone.now(), ago))
 
     def ago(self, place: Place) -> Ago | None:
-        """How far a moment of this place moves; None for a place that is none of this run's."""
+        """Return a function that says how far a moment of this place moves; None if the place is not of this run."""
         eras = self._eras.get(place)
         if eras is None:
             return None
         return lambda moment: next((ago for begun, ago in reversed(eras) if begun <= moment), eras[0][1])
 
     def last(self, *place: int) -> timedelta:
-        """How long ago it is at a place now."""
+        """Return how long ago the current era of a place is."""
         return self._eras[place[0], place[1]][-1][1]
 
     @property
     def span(self) -> tuple[datetime, datetime]:
-        """The moments that were written in this run: deadlines lie up to a window ahead."""
+        """The first and the last moment that this run can have written: deadlines lie up to a window ahead."""
         ahead = timedelta(seconds=settings.ALTEGIO_ACTIVATION_WINDOW)
         return self.begun_at, timezone.now() + ahead
 
 
 @transaction.atomic
 def move_back(chronicle: Chronicle) -> None:
-    """Date back what was written, then let the portal count anew what it has counted."""
+    """Date back what was written, then let the portal count its sums again."""
     lives = {
         pk: ago
         for pk, *place in Connection.objects.values_list("pk", "application__altegio_id", "location__altegio_id")
@@ -95,7 +95,7 @@ class _Mover:
     def move(
         self, rows: models.QuerySet[Any], key: str, lives: dict[Any, Ago], but: dict[Any, Ago] | None = None
     ) -> None:
-        """Move every moment of this run in `rows`; `key` finds the row's life, `but` knows single rows better."""
+        """Move every moment of this run in `rows`; `key` leads to a row's life, `but` has exceptions."""
         model = rows.model
         fields = [
             item
@@ -118,7 +118,7 @@ class _Mover:
 
 
 def _write(model: type[models.Model], fields: list[Any], rows: list[list[Any]]) -> None:
-    """Straight to the columns: saving a row would date it anew."""
+    """Write the columns directly, because saving a row would date it anew."""
     quote, adapt = database.ops.quote_name, database.ops.adapt_datetimefield_value
     columns = ", ".join(f"{quote(item.column)} = %s" for item in fields)
     values = [[*map(adapt, moments), pk] for *moments, pk in rows]
@@ -128,7 +128,7 @@ def _write(model: type[models.Model], fields: list[Any], rows: list[list[Any]]) 
 
 
 def _path(model: type[models.Model]) -> str | None:
-    """The shortest way by foreign keys from a row of the model to its connection; None where there is none."""
+    """Return the shortest path of foreign keys from a row of the model to its connection, or None."""
     if model is Connection:
         return "pk"
     if model is Arrival:
@@ -149,13 +149,13 @@ def _keys(model: type[models.Model]) -> Iterator[tuple[str, type[models.Model]]]
 
 
 def _finished(model: type[models.Model]) -> models.QuerySet[Any]:
-    """What the portal has yet to send keeps its time."""
+    """Return the rows of a model, without deliveries that are still to be sent: they keep their time."""
     rows = model._default_manager.all()
     return rows.exclude(finished_at=None) if model is WebhookDelivery else rows
 
 
 def _payments(mover: _Mover) -> dict[type[models.Model], dict[Any, Ago]]:
-    """Move the payments, each by its own date; returns how far their calls and attempts go."""
+    """Move the payments, each by its own date, and return how far their calls and attempts move."""
     ways: dict[Any, Ago] = {}
     calls: dict[Any, Ago] = {}
     for payment in Payment.objects.filter(recorded_at__gte=mover.span[0]):
@@ -168,7 +168,7 @@ def _payments(mover: _Mover) -> dict[type[models.Model], dict[Any, Ago]]:
 
 
 def _move_people(mover: _Mover, lives: dict[Any, Ago]) -> None:
-    """Owners joined with their first connection; e-mails that are sent went out then."""
+    """Move owners to their first connection, and their sent e-mails and notifications with them."""
     people: dict[Any, Ago] = {}
     for owner, pk in Connection.objects.filter(pk__in=lives).order_by("-pk").values_list("claimant", "pk"):
         people[owner] = lives[pk]
@@ -179,7 +179,7 @@ def _move_people(mover: _Mover, lives: dict[Any, Ago]) -> None:
 
 
 def _move_messages(mover: _Mover, lives: dict[Any, Ago], chronicle: Chronicle) -> None:
-    """Statuses with their messages, volumes by their location's day, phone calls to when they rang."""
+    """Move statuses with their messages, volumes to their location's day, phone calls to when they rang."""
     mover.move(StatusBatch.objects.all(), "statuses__requested_message__connection", lives)
     places = Connection.objects.filter(pk__in=lives).values_list("location__altegio_id", "pk")
     by_location = {salon_id: lives[pk] for salon_id, pk in places.order_by("-application__altegio_id")}
@@ -191,7 +191,7 @@ def _move_messages(mover: _Mover, lives: dict[Any, Ago], chronicle: Chronicle) -
 
 
 def _count_anew() -> None:
-    """Sums of days and months, which the portal's own tasks may have made of the days as they were."""
+    """Count the sums of days and months again, which the portal's own tasks may have counted before the move."""
     DailyCounts.objects.all().delete()
     MonthlyFigures.objects.all().delete()
     sum_ended_days()

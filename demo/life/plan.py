@@ -1,4 +1,4 @@
-"""What is to happen: which business came when, what it pays, and how it ends. The same at every run."""
+"""The plan: which business came when, what it pays, and how it ends. It is the same at every run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -10,9 +10,9 @@ DAY = timedelta(days=1)
 MONTH = 30 * DAY
 TRIAL = 14 * DAY
 HALF_A_YEAR = 178
-# By currency: what a month costs.
+# The price of a month, by currency.
 PRICES = {"GBP": 24.9, "KZT": 11_900, "HUF": 9_900, "BRL": 149.9, "PLN": 119, "EUR": 29.9}
-# How many months are paid at once, and for how much less.
+# How many months are paid at once, and the share of the price that is then paid.
 TERMS = ((1, 1.0), (3, 0.95), (3, 0.95), (12, 0.8), (12, 0.8))
 
 Place = tuple[int, int]  # Altegio's ids of an application and a location
@@ -20,7 +20,7 @@ Place = tuple[int, int]  # Altegio's ids of an application and a location
 
 @dataclass(frozen=True)
 class Business:
-    """An owner of the sandbox's crowd, with what they own (`POST /_sandbox/crowd`)."""
+    """An owner of the sandbox's crowd, with their locations (`POST /_sandbox/crowd`)."""
 
     user_id: int
     salon_ids: Sequence[int]
@@ -31,7 +31,7 @@ class Business:
 
 @dataclass(frozen=True)
 class Paid:
-    """A payment, so long ago."""
+    """A payment that was made so long ago."""
 
     ago: timedelta
     months: int
@@ -42,7 +42,7 @@ class Paid:
 
 @dataclass(frozen=True)
 class Story:
-    """One application at one location. All times are how long ago."""
+    """One application at one location. All times say how long ago."""
 
     place: Place
     came: timedelta
@@ -57,7 +57,7 @@ class Story:
 
 @dataclass(frozen=True)
 class Arriving:
-    """A business presses Connect for all its locations at once."""
+    """A business that presses Connect for all its locations at once."""
 
     business: Business
     application: int
@@ -66,7 +66,7 @@ class Arriving:
 
 @dataclass(frozen=True)
 class Plan:
-    """The arrivals that go well, oldest first; and the businesses of one location for everything else."""
+    """The arrivals that go well, oldest first, and the businesses of one location that show everything else."""
 
     arrivals: list[Arriving]
     adopted: list[Business] = field(default_factory=list)
@@ -83,21 +83,21 @@ class Plan:
 
     @property
     def stuck(self) -> list[Business]:
-        """Whose activation Altegio does not answer."""
+        """The businesses whose activation Altegio does not answer."""
         return [*self.expired, *self.late, *self.disputed]
 
 
-# How many businesses of one location go another way than well.
+# How many businesses of one location do not go well, and in which way.
 OTHERWISE = {"adopted": 6, "unknown": 2, "refused": 4, "expired": 3, "late": 2, "disputed": 2, "unfinished": 3}
 
 
 def make_plan(businesses: Sequence[Business]) -> Plan:
-    """Everyone comes for text messages; chains often for telephony too, some for the chat bot."""
+    """Return the plan: all businesses come for text messages, chains often for telephony, some for the chat bot."""
     chance = Random(len(businesses))
     alone = [business for business in businesses if len(business.salon_ids) == 1]
     odd: dict[str, list[Business]] = {}
     for name, count in OTHERWISE.items():
-        # A small crowd has little of each.
+        # A small crowd has fewer of each.
         count = min(count, len(alone) // 12)
         odd[name], alone = alone[:count], alone[count:]
     otherwise = {business.user_id for group in odd.values() for business in group}
@@ -117,7 +117,7 @@ def _arrivals(business: Business, chance: Random) -> list[Arriving]:
 
 
 def _arriving(business: Business, application: int, came: timedelta, chance: Random) -> Arriving:
-    # An hour of the working day.
+    # Spread the arrivals over the working day.
     came = came + timedelta(minutes=chance.randint(0, 600))
     stories = (_story((application, salon_id), came, business.currency, chance) for salon_id in business.salon_ids)
     return Arriving(business, application, tuple(stories))
@@ -150,7 +150,7 @@ def _never_pays(story: Story, trial_ended: timedelta, chance: Random) -> Story:
 
 
 def _ends(story: Story, unpaid_since: timedelta, chance: Random) -> Story:
-    """Altegio freezes it the day after; most disconnect sooner or later."""
+    """Return the story with its end: Altegio freezes it the day after, and most disconnect sooner or later."""
     frozen = unpaid_since - DAY
     left = frozen * chance.random() * 0.9
     return replace(story, frozen=frozen, left=left if chance.random() < 0.55 else None)

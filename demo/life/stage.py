@@ -1,4 +1,4 @@
-"""Where this life plays: its doors, its plan, and how far it is."""
+"""The context of this life: its interfaces, its plan and its progress."""
 
 import sys
 import time
@@ -23,7 +23,7 @@ PATIENCE = 60.0
 
 @dataclass
 class Stage:
-    """What every part of this life needs."""
+    """Everything that the parts of this life need."""
 
     altegio: Altegio
     partner: Partner
@@ -33,24 +33,24 @@ class Stage:
     chance: Random = field(default_factory=lambda: Random(1))
 
     def connections(self) -> dict[Place, int]:
-        """The portal's newest connection at each place."""
+        """Return the portal's newest connection at each place."""
         rows = Connection.objects.order_by("pk").values_list("application__altegio_id", "location__altegio_id", "pk")
         return {(application, salon_id): pk for application, salon_id, pk in rows}
 
     def stories(self, application: int) -> list[Story]:
-        """Those of an application whose connection is alive to this day."""
+        """Return the stories of an application whose connection is live to this day."""
         return [story for story in self.plan.stories if story.place[0] == application and story.stays]
 
     def at_altegio(self, call: str, place: Place) -> None:
-        """What an owner does with a connection at Altegio: freeze (Altegio itself), uninstall, …."""
+        """Do something with a connection at Altegio: uninstall as its owner, freeze as Altegio, …."""
         self.altegio.tell(call, application_id=place[0], salon_id=place[1])
 
     def is_decided(self) -> bool:
-        """No arrival waits, but for those whose activation Altegio does not answer."""
+        """Return whether no arrival waits, except those whose activation Altegio does not answer."""
         return not Connection.objects.filter(state__in=UNDECIDED).exclude(self._stuck("")).exists()
 
     def is_at_rest(self) -> bool:
-        """And nothing else waits for Altegio either, or came from it and waits."""
+        """Return whether, moreover, no call to Altegio is unfinished and no callback of Altegio's is unprocessed."""
         calls = OutgoingCall.objects.filter(state__in=UNFINISHED).exclude(self._stuck("connection__"))
         return self.is_decided() and not calls.exists() and not Callback.objects.filter(processed_at=None).exists()
 
@@ -59,14 +59,14 @@ class Stage:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    """Until the portal's worker has come so far. What takes it longer than a minute is not waited for."""
+    """Wait until the portal's worker has come so far, but no longer than a minute."""
     ends_at = time.monotonic() + PATIENCE
     while not condition() and time.monotonic() < ends_at:
         time.sleep(0.3)
 
 
 def each(what: str, act: Callable[[T], int], items: Sequence[T], total: int) -> None:
-    """Do it for each item; `act` returns how many of `total` that was. Says how far it is."""
+    """Run `act` for each item and show the progress; `act` returns how many of `total` it has done."""
     shape = "  {desc} {n_fmt}/{total_fmt} …"
     pause = 0.5 if sys.stdout.isatty() else 5.0
     with tqdm(total=total, desc=what, bar_format=shape, mininterval=pause, file=sys.stdout) as bar:

@@ -1,4 +1,4 @@
-"""What lies on staff's table: refused, disputed, running out of time, unfinished, unknown; and what they did."""
+"""The open cases of staff: refused, disputed, running out of time, unfinished, unknown; and what staff did."""
 
 from datetime import timedelta
 from io import StringIO
@@ -21,12 +21,12 @@ NOTES = (
 
 
 def pass_by(stage: Stage) -> None:
-    """All of it, each at its hour."""
+    """Play all of it, each case at its hour."""
     adopt(stage)
     for business in stage.plan.refused:
         _refused(stage, business)
     for business in stage.plan.unfinished:
-        # Without signed data there is a form first, which they left.
+        # Without signed data the portal shows a form first, which they left.
         visit(stage.altegio.consent(list(business.salon_ids), SMS, None))
     for business in stage.plan.stuck:
         stage.altegio.does_not_answer(business.salon_ids[0])
@@ -45,7 +45,7 @@ def pass_by(stage: Stage) -> None:
 
 
 def adopt(stage: Stage) -> None:
-    """Some were connected before there was a portal; two more nobody has looked at yet."""
+    """Connect some locations before the portal and adopt them, then connect some that nobody has looked at yet."""
     for business in stage.plan.adopted:
         stage.chronicle.turn([(SMS, business.salon_ids[0])], 30 * DAY)
         stage.altegio.tell("connect_elsewhere", salon_id=business.salon_ids[0], application_id=SMS)
@@ -60,7 +60,7 @@ def _arrive(stage: Stage, business: Business, user_id: int, ago: timedelta) -> N
 
 
 def _refused(stage: Stage, business: Business) -> None:
-    """They came by a link whose consent was taken back at Altegio."""
+    """Arrive by a link whose consent was taken back at Altegio."""
     place = (SMS, business.salon_ids[0])
     stage.chronicle.turn([place], DAY * (1 + business.user_id % 5))
     address = stage.altegio.consent(list(business.salon_ids), SMS, business.user_id)
@@ -69,7 +69,7 @@ def _refused(stage: Stage, business: Business) -> None:
 
 
 def write_notes(stage: Stage) -> None:
-    """After telephone calls."""
+    """Write notes, as staff do after telephone calls."""
     known = stage.connections()
     for story, text in zip(stage.stories(SMS), NOTES, strict=False):
         pk = known[story.place]
@@ -78,7 +78,7 @@ def write_notes(stage: Stage) -> None:
 
 
 def clear_old_alerts(stage: Stage) -> None:
-    """Whose location was disconnected days ago has been called long since."""
+    """Clear the alerts of locations that were disconnected days ago, as staff do after calling their owners."""
     known = stage.connections()
     gone = [known[story.place] for story in stage.plan.stories if story.left is not None and story.left > 3 * DAY]
     old = Alert.objects.open().filter(kind=Alert.Kind.ENDED, connection__in=gone)

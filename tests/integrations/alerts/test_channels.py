@@ -102,7 +102,7 @@ def test_a_strangers_words_stay_text_in_a_chat_that_reads_markup(
     chat: Chat, settings: Settings, written: str, shown: str
 ) -> None:
     settings.ALERT_URLS = [f"{chat.url}?format=html"]
-    raise_alert(written)
+    raise_trouble(written)
     announce_alerts()
     assert shown in chat.messages[0].replace("&apos;", "'").replace("&#39;", "'").replace("&nbsp;", " ")
 
@@ -111,7 +111,7 @@ def test_more_within_five_minutes_waits_and_comes_in_one_message(chat: Chat) -> 
     raise_trouble("one")
     announce_alerts()
     for number in range(13):
-        raise_alert(f"later {number}")
+        raise_trouble(f"later {number}")
     assert announce_alerts() == 0
 
     later(AT_MOST_EVERY)
