@@ -1,7 +1,7 @@
-"""gunicorn's settings, taken up from the folder it is started in.
+"""gunicorn's settings, which it reads from the folder in which it is started.
 
-A chain's arrival is an address of tens of kilobytes, which gunicorn can only allow as "any length"; the
-arrival's parser has its own limit. The control socket would stand at a path shared by all portals.
+A chain's arrival has an address of tens of kilobytes, which gunicorn can only allow as "any length"; the arrival's
+parser has its own limit. The control socket is disabled because all portals would share its path.
 """
 
 import gc
@@ -12,7 +12,7 @@ from typing import Any
 
 import environ
 
-# This file is read before Django's settings, which read the same one.
+# This module runs before Django's settings, which read the same file.
 environ.Env.read_env(os.environ.get("ENV_FILE") or Path(__file__).with_name(".env"))
 bind = os.environ.get("BIND") or f"0.0.0.0:{os.environ.get('PORT') or '8000'}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or "2")
@@ -21,15 +21,15 @@ threads = 4
 keepalive = 5
 timeout = 60
 limit_request_line = 0
-# The worker keeps what a slow reader has not taken; the kernel would let the thread wait for it.
+# The worker buffers what a slow client has not read yet; with sendfile the kernel would make the thread wait for it.
 sendfile = False
-# No header says at which path the portal stands: a proxy on the same host may pass on what strangers send.
+# No header sets the path at which the portal stands: a proxy on the same host may forward what strangers send.
 forwarder_headers = ""
 control_socket_disable = True
 
 
 def without_what_was_sent(record: logging.LogRecord) -> bool:
-    """A request that is not HTTP, or that failed, is told without its words: they may be signed user data."""
+    """Remove the content from records of requests that are not HTTP, or that failed: it may be signed user data."""
     if isinstance(record.msg, str) and record.msg.startswith("Invalid request"):
         record.msg = record.msg.partition("'")[0]
     if isinstance(record.msg, str) and record.msg.startswith("Error handling request"):
@@ -38,14 +38,14 @@ def without_what_was_sent(record: logging.LogRecord) -> bool:
 
 
 def on_starting(server: Any) -> None:
-    """gunicorn's hook, before the workers are forked."""
+    """Filter the error log (gunicorn's hook, before the workers are forked)."""
     server.log.error_log.addFilter(without_what_was_sent)
 
 
 def post_worker_init(_worker: Any) -> None:
-    """gunicorn's hook, when a worker has loaded the portal.
+    """Keep the garbage collector away from what is loaded (gunicorn's hook, when a worker has loaded the portal).
 
-    What is loaded stays: no collection of garbage looks through it again. The thousand objects of one report start no
+    What is loaded stays, so no collection needs to scan it again. The thousand objects of one report start no
     collection of their own.
     """
     gc.collect()

@@ -1,1 +1,1 @@
-"""Ready-made ends for exchanges and gateways: small programs to copy; each has a page in docs/."""
+"""Small programs to copy that connect exchanges, gateways and cabinets with the portal; each has a page in docs/."""

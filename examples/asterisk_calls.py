@@ -49,7 +49,7 @@ Settings = Mapping[str, str]
 
 
 def read_settings(environment: Settings) -> Settings:
-    """What is set: in the environment, else in the file. Raises OSError where there is a file that cannot be read."""
+    """Return the settings: those of the environment, else of the file. Raises OSError if the file cannot be read."""
     file = Path(environment.get("ALTEGIO_CONF", CONF))
     lines = file.read_text().splitlines() if file.exists() else []
     written = [line.partition("=") for line in lines if "=" in line and not line.lstrip().startswith("#")]
@@ -58,7 +58,7 @@ def read_settings(environment: Settings) -> Settings:
 
 
 def read_leg(row: list[str], salon_id: str, recordings_url: str = "") -> Call:
-    """A call for `POST /api/v1/telephony/calls/`, of a line of the file."""
+    """Return a line of the file as a call for `POST /api/v1/telephony/calls/`."""
     leg = dict(zip(COLUMNS, row, strict=True))
     call = _parties(leg)
     call.update(salon_id=salon_id, call_id=leg["linkedid"], status=leg["disposition"], duration=leg["billsec"])
@@ -69,7 +69,7 @@ def read_leg(row: list[str], salon_id: str, recordings_url: str = "") -> Call:
 
 
 def _parties(leg: dict[str, str]) -> Call:
-    """Which way it went: who has an extension's number is inside."""
+    """Return the direction and the parties of a call: a party with an extension's number is inside."""
     inside = [bool(_EXTENSION.fullmatch(leg[name])) for name in ("src", "dst")]
     answered = _CHANNEL.match(leg["dstchannel"])
     if inside[0]:
@@ -79,7 +79,7 @@ def _parties(leg: dict[str, str]) -> Call:
 
 
 def unsent(file: Path, offset: int) -> Iterator[tuple[list[str], int]]:
-    """The whole lines behind `offset`, each with where it ends. A file that was rotated begins anew."""
+    """Yield the complete lines after `offset`, each with the offset of its end. A rotated file is read anew."""
     with file.open("rb") as lines:
         lines.seek(offset if offset <= file.stat().st_size else 0)
         for line in iter(lines.readline, b""):
@@ -89,7 +89,7 @@ def unsent(file: Path, offset: int) -> Iterator[tuple[list[str], int]]:
 
 
 def post(settings: Settings, path: str, body: object) -> Any:
-    """The portal's answer. Raises OSError where it did not take the body."""
+    """Post a body and return the portal's answer. Raises OSError if the portal did not accept the body."""
     url = settings["PORTAL_URL"].rstrip("/") + f"/api/v1/telephony/{path}/"
     headers = {"Authorization": f"Api-Key {settings['PORTAL_KEY']}", "Content-Type": "application/json"}
     request = Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - the address is the operator's own
@@ -98,7 +98,7 @@ def post(settings: Settings, path: str, body: object) -> Any:
 
 
 def send(settings: Settings) -> None:
-    """Send what has not been sent, in lists; say which calls the portal could not take."""
+    """Send what has not been sent, in lists; report the calls that the portal could not take."""
     file = Path(settings.get("CDR_FILE", "/var/log/asterisk/cdr-custom/Altegio.csv"))
     mark = file.with_suffix(".sent")
     offset = int(mark.read_text()) if mark.exists() else 0
@@ -110,14 +110,15 @@ def send(settings: Settings) -> None:
 
 
 def _send_list(settings: Settings, rows: list[list[str]]) -> None:
-    """Raises SystemExit where the portal could keep none of them, because it does not know whose they are."""
+    """Send a list of calls. Raises SystemExit if the portal keeps none, because it does not know whose they are."""
     salon_id, recordings = settings["SALON_ID"], settings.get("RECORDINGS_URL", "")
     legs = [row for row in rows if len(row) == len(COLUMNS)]
     if odd := len(rows) - len(legs):
         sys.stderr.write(f"{odd} lines have not the {len(COLUMNS)} columns of the mapping; they are left out.\n")
     calls = [read_leg(leg, salon_id, recordings) for leg in legs]
     for call, result in zip(calls, post(settings, "calls", calls) if calls else [], strict=True):
-        # What the portal has kept has an id, also where it is not sent on; what it cannot read never will be taken.
+        # A call that the portal has kept has an id, even if it is not forwarded. One that it cannot read is never
+        # accepted.
         if result["code"] in (404, 409) and "id" not in result:
             sys.exit(NO_PLACE.format(why=f"SALON_ID {salon_id}: {result['code']} {result.get('problems')}"))
         if result["code"] >= 300:
@@ -125,13 +126,13 @@ def _send_list(settings: Settings, rows: list[list[str]]) -> None:
 
 
 def ring(settings: Settings, phone: str, line: str, call_id: str) -> None:
-    """Tell of a call that comes in now."""
+    """Report a call that comes in now."""
     body = {"salon_id": settings["SALON_ID"], "phone": phone, "diversion": line, "call_id": call_id}
     post(settings, "notifications", body)
 
 
 def main(words: list[str]) -> None:
-    """Do what the words say. Raises SystemExit with a sentence where it cannot be done."""
+    """Run the command that the words are. Raises SystemExit with a message if that is impossible."""
     conf = os.environ.get("ALTEGIO_CONF", CONF)
     try:
         settings = read_settings(os.environ)

@@ -1,6 +1,6 @@
-"""Make statuses for the partner portal of SMPP delivery receipts (docs/sms_gateways.md).
+"""Statuses for the partner portal, made from SMPP delivery receipts (docs/sms_gateways.md).
 
-Python 3.10 and nothing else. A receipt is the text of a `deliver_sm`, as carriers write it:
+It needs Python 3.10 and nothing else. A receipt is the text of a `deliver_sm`, as carriers write it:
 
     id:117062714244798261 sub:001 dlvrd:001 submit date:1706271624 done date:1706271624 stat:DELIVRD err:000 text:Hi
     id:0654354026 submit date:2302101454 done date:2302101454 stat:DELIVRD err:000
@@ -16,13 +16,13 @@ Price = dict[str, object]
 
 
 def read_receipt(text: str) -> dict[str, str]:
-    """The fields of a receipt; what follows `text:` is the message itself, and no field."""
+    """Return the fields of a receipt. What follows `text:` is the message itself, and no field."""
     head = re.split(r"\btext:", text, maxsplit=1, flags=re.IGNORECASE)[0]
     return {name.lower(): value for name, value in _FIELD.findall(head)}
 
 
 def same_ids(carriers_id: str) -> list[str]:
-    """The ways in which carriers write one id: in hexadecimal when it is submitted, and in its receipt in decimal."""
+    """Return the forms in which carriers write one id: hexadecimal at the submission, decimal in its receipt."""
     ids = [carriers_id, carriers_id.lstrip("0") or "0"]
     if carriers_id.isdigit():
         ids += [f"{int(carriers_id):x}", f"{int(carriers_id):X}", f"{int(carriers_id):08X}"]
@@ -32,7 +32,7 @@ def same_ids(carriers_id: str) -> list[str]:
 
 
 def status_of(text: str, send_id: Callable[[str], str | int | None], price: Price) -> dict[str, object] | None:
-    """An item for `POST /api/v1/sms/statuses/`; None for what is no receipt, or is one of another's message.
+    """Return an item for `POST /api/v1/sms/statuses/`; None if the text is no receipt, or one of another's message.
 
     `price` is what a message costs: `{"payment_sum": "0.05", "currency_iso": "EUR", "parts_amount": 1}`.
     """

@@ -1,8 +1,10 @@
-"""Take the portal's webhooks: check the signature, keep each event once, answer soon. See docs/integrate.md.
+"""A receiver of the portal's webhooks: it checks the signature, keeps each event once and answers soon.
+
+See docs/integrate.md.
 
     WEBHOOK_SECRET=whsec_… python examples/webhook_receiver.py 9000
 
-Needs the package `standardwebhooks`.
+It needs the package `standardwebhooks`.
 """
 
 import json
@@ -14,18 +16,21 @@ from typing import Any
 from standardwebhooks import Webhook, WebhookVerificationError
 
 MAX_BODY = 1024 * 1024
-# A table with a unique column in your system: an event may come twice.
+# In your system this is a table with a unique column: an event may come twice.
 seen: set[str] = set()
 
 
 def handle(event: dict[str, Any]) -> None:
-    """What your system does; here: print it. Put slow work into a queue, and answer before it is done."""
+    """Do what your system does with an event; here: print it.
+
+    Put slow work into a queue, and answer before it is done.
+    """
     connection = event["data"].get("connection", {})
     print(event["type"], connection.get("salon_id", ""), connection.get("state", ""), flush=True)
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """200 takes an event; anything else, and it comes again."""
+    """A handler that accepts an event with 200. After any other status the event comes again."""
 
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length", 0))
@@ -34,7 +39,7 @@ class Receiver(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(length)
         try:
-            # Refuses a wrong signature, and a moment more than five minutes from now.
+            # This rejects a wrong signature, and a timestamp more than five minutes from now.
             Webhook(os.environ["WEBHOOK_SECRET"]).verify(body, dict(self.headers.items()))
         except WebhookVerificationError:
             self._answer(401)
@@ -51,7 +56,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_args: object) -> None:
-        """Silent: what is printed are the events."""
+        """Log nothing: only the events are printed."""
 
 
 if __name__ == "__main__":

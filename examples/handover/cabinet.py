@@ -1,8 +1,8 @@
-"""Let owners in from the portal: check the token of a hand-over, once. See docs/handover.md.
+"""A cabinet that lets owners in from the portal: it checks the token of a hand-over, once. See docs/handover.md.
 
     PORTAL_URL=https://portal.example.com APPLICATION_ID=77 python examples/handover/cabinet.py 9100
 
-Needs the package `PyJWT[crypto]`.
+It needs the package `PyJWT[crypto]`.
 """
 
 import html
@@ -17,14 +17,17 @@ import jwt
 PORTAL_URL = os.environ["PORTAL_URL"]
 AUDIENCE = f"altegio:{os.environ['APPLICATION_ID']}"
 CLAIMS = ["iss", "aud", "sub", "iat", "exp", "jti"]
-# It keeps the keys for ten minutes, and reads them anew when a token names one that it does not know.
+# The client keeps the keys for ten minutes, and reads them again if a token names one that it does not know.
 keys = jwt.PyJWKClient(f"{PORTAL_URL}/.well-known/jwks.json", lifespan=600, timeout=10)
-# A table with a unique column in your system; a row may go after two minutes.
+# In your system this is a table with a unique column; a row may be deleted after two minutes.
 used: dict[str, object] = {}
 
 
 def owner_of(token: str) -> dict[str, Any]:
-    """Whom the portal hands over. Raises jwt.PyJWTError for any token but a fresh one of the portal's, seen once."""
+    """Return the claims of a token: the owner whom the portal hands over.
+
+    Raises jwt.PyJWTError for any token but a fresh one of the portal's that is used for the first time.
+    """
     claims: dict[str, Any] = jwt.decode(
         token,
         keys.get_signing_key_from_jwt(token).key,
@@ -41,7 +44,7 @@ def owner_of(token: str) -> dict[str, Any]:
 
 
 class Cabinet(BaseHTTPRequestHandler):
-    """`/open?token=…` is the application's `handover_url`."""
+    """A handler whose address `/open?token=…` is the application's `handover_url`."""
 
     def do_GET(self) -> None:
         token = parse_qs(urlsplit(self.path).query).get("token", [""])[0]
@@ -50,7 +53,7 @@ class Cabinet(BaseHTTPRequestHandler):
         except jwt.PyJWTError as reason:
             self._answer(403, f"Open this page from the portal again. ({reason})")
             return
-        # Here: open a session, and redirect, so that the token is gone from the address.
+        # Here a cabinet opens a session and redirects, so that the token is gone from the address.
         self._answer(
             200, f"Good day, {owner['name']}: customer {owner['external_id']}, location {owner['salon_id']}."
         )
@@ -65,7 +68,7 @@ class Cabinet(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_args: object) -> None:
-        """Silent: the address holds the token."""
+        """Log nothing: the address holds the token."""
 
 
 if __name__ == "__main__":
