@@ -20,7 +20,6 @@ EVENTS, TESTS, EVERY = 3000, 60, 0.3
 PRIVATE = {"EVENTS_ALLOW_PRIVATE": "true"}
 # Events as large as a connection's, but of no connection, so that none waits for another. The endpoint rests until
 # all are published.
-# all are there.
 PUBLISH = """
 from datetime import timedelta
 from django.utils import timezone

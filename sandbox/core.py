@@ -28,7 +28,7 @@ DAYS_IN_MONTH = 30
 
 
 class SandboxCore:
-    """The sandbox without its server. Every method takes the lock itself and returns copies."""
+    """The sandbox without its server. Every method takes the lock itself; look-ups return copies."""
 
     def __init__(
         self,
