@@ -47,6 +47,8 @@ def _own() -> dict[str, str]:
         "REDIS_URL": "",
         "EMBEDDED_BROKER_DIR": "",
         "VAR_DIR": str(VAR),
+        "ALTEGIO_PARTNER_TOKEN": "demo-token",
+        "ALTEGIO_APPLICATION_ID": "1",
         "ALTEGIO_APP_URL": SANDBOX,
         "ALTEGIO_API_URL": f"{SANDBOX}/api/v1",
     }
@@ -71,8 +73,6 @@ def environment() -> dict[str, str]:
         "SERVE_STATIC_WITHOUT_COLLECTING": "1",
         "LOG_LEVEL": "WARNING",
         "LOG_JSON": "0",
-        "ALTEGIO_PARTNER_TOKEN": "demo-token",
-        "ALTEGIO_APPLICATION_ID": "1",
         "ALTEGIO_FRAME_ANCESTORS": f"http://localhost:{SANDBOX_PORT} http://127.0.0.1:{SANDBOX_PORT}",
         "BIND": f"127.0.0.1:{PORT}",
         # Systems that are tried on this machine listen on this machine.

@@ -90,6 +90,8 @@ def test_commands_find_the_demonstration_by_its_file(tmp_path: Path) -> None:
 IN_SERVICE = {
     "DATABASE_URL": "postgres://portal@db/portal",
     "REDIS_URL": "redis://db/0",
+    "ALTEGIO_PARTNER_TOKEN": "the-real-one",
+    "ALTEGIO_APPLICATION_ID": "77",
     "ALTEGIO_APP_URL": "https://app.alteg.io",
     "ALTEGIO_API_URL": "https://api.alteg.io/api/v1",
 }
@@ -105,13 +107,13 @@ database = its.DATABASES["default"]
 file = pathlib.Path(database["NAME"]).relative_to(demo.VAR)
 print(database["ENGINE"].rpartition(".")[2], file, its.REDIS_URL or "no Redis")
 print(pathlib.Path(its.CELERY_BROKER_TRANSPORT_OPTIONS["data_folder_in"]).relative_to(demo.VAR))
-print(its.ALTEGIO_APP_URL, its.ALTEGIO_API_URL)
+print(its.ALTEGIO_PARTNER_TOKEN, its.ALTEGIO_APPLICATION_ID, its.ALTEGIO_APP_URL, its.ALTEGIO_API_URL)
 print(its.BRAND.name)
 """
 ITS_OWN = [
     "sqlite3 portal.sqlite3 no Redis",
     "broker/messages",
-    "http://localhost:8010 http://localhost:8010/api/v1",
+    "demo-token 1 http://localhost:8010 http://localhost:8010/api/v1",
     "Heron",
 ]
 
