@@ -60,10 +60,10 @@ def _not_taken(exported: Mapping[str, str]) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """The portal's environment: what is set already wins, but for what is the demonstration's own.
+    """Return the portal's environment. Variables that are set already win, except the demonstration's own.
 
     Neither a `.env` nor the shell names its database, broker or Altegio: they may be those of a portal in service,
-    which must get no invented people, nor staff whose password everybody knows.
+    which must get no invented people, and no staff whose password everybody knows.
     """
     defaults = {
         "SECRET_KEY": _kept("secret-key", lambda: secrets.token_urlsafe(50)),

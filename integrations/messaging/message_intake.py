@@ -88,7 +88,7 @@ def _readable(*stored: str) -> tuple[str, str] | None:
 
 
 def _answers(place: Place, request: MessageRequest, standing: Standing, refusal: str) -> Answers:
-    """What Altegio is answered for each destination: `refusal` for what stands nowhere because of it."""
+    """Return the answer for each destination; `refusal` is that for those not stored because of it."""
     answers, used_twice = [], False
     for item in request["destination_params"]:
         if isinstance(item, UnreadableDestination):
