@@ -135,12 +135,11 @@ def queue_newest_of_each(kind: type[CallKind], coalesce_keys: Mapping[str, Mappi
 
 def _renew(kind: type[CallKind], queued: Collection[str]) -> None:
     """Let a queued call serve a new intention: it is not given up soon, nor rests long because of old refusals."""
-    if not queued:
+    if kind.max_age is None or not queued:
         return
     now = timezone.now()
     waiting = OutgoingCall.objects.filter(coalesce_key__in=queued, state=CallState.QUEUED)
-    if kind.max_age is not None:
-        waiting.filter(deadline_at__lt=now + kind.max_age / 2).update(deadline_at=now + kind.max_age)
+    waiting.filter(deadline_at__lt=now + kind.max_age / 2).update(deadline_at=now + kind.max_age)
     soon = now + timedelta(seconds=REFUSED_RESTS)
     refused = Attempt.objects.filter(call=OuterRef("pk"), outcome=Outcome.REFUSED)
     waiting.filter(Exists(refused), due_at__gt=soon).update(due_at=soon)
