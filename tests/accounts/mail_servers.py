@@ -1,4 +1,4 @@
-"""Mail servers as they are on their bad days."""
+"""Mail servers that misbehave, for the tests of e-mails."""
 
 import socket
 import threading
@@ -10,11 +10,11 @@ Talk = Callable[[socket.socket], None]
 
 
 def silent(_line: socket.socket) -> None:
-    """It takes the connection and says nothing."""
+    """Accept the connection and say nothing."""
 
 
 def trickling(line: socket.socket) -> None:
-    """A byte now and then, and never a whole answer."""
+    """Send a byte now and then, and never a whole answer."""
     try:
         while True:
             line.sendall(b"2")
@@ -24,12 +24,12 @@ def trickling(line: socket.socket) -> None:
 
 
 def refusing(bad: str) -> Talk:
-    """It takes every e-mail but those to `bad`."""
+    """Accept every e-mail except those to `bad`."""
     return _taking_all_but(bad, "550 no such user")
 
 
 def hanging_up_on(bad: str) -> Talk:
-    """It takes every e-mail, and leaves where it hears of `bad`."""
+    """Accept every e-mail, and hang up at the mention of `bad`."""
     return _taking_all_but(bad, "")
 
 
@@ -66,7 +66,7 @@ def _taking_all_but(bad: str, answer: str) -> Talk:
 
 @contextmanager
 def mail_server(talk: Talk) -> Iterator[int]:
-    """The port of a server that talks so with everybody who comes; its connections stay open until the end."""
+    """Yield the port of a server that talks to everybody like this; its connections stay open until the end."""
     lines: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0), backlog=50) as listener:
 

@@ -1,4 +1,4 @@
-"""Staff make a key of the partner's systems in the admin: it is shown to them once, and kept nowhere."""
+"""A key for the partner's systems is made by staff in the admin, shown to them once, and stored nowhere."""
 
 from datetime import timedelta
 from typing import Any

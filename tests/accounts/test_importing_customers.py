@@ -1,4 +1,6 @@
-"""A CSV file of customers: all of it by the rules of the API, or nothing; each wrong line by its number."""
+"""A CSV file of customers is imported as a whole by the rules of the API, or not at all; each error
+names its line.
+"""
 
 from collections.abc import Callable, Iterator
 from io import StringIO
@@ -22,7 +24,7 @@ Run = Callable[..., tuple[list[str], object]]
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """`run("C-1,a@b.example,,,")`: what the command says of a file of these lines, and its exit code."""
+    """Return a function that imports a file of these lines and returns the command's output and its exit code."""
 
     def run(
         *rows: str, head: str = HEAD, options: tuple[str, ...] = (), line_end: str = "\n"

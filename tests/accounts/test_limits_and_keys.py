@@ -1,4 +1,4 @@
-"""Limits for each calling address, closed staff sign-in, API keys."""
+"""Limits for each calling address, closed staff sign-ins and API keys work as documented."""
 
 import pytest
 from django.core.management import call_command
@@ -33,7 +33,7 @@ def test_a_staff_sign_in_closes_after_ten_failures(client: Client, administrator
 
 
 def test_failures_in_one_network_close_a_sign_in_there_alone(client: Client, administrator: User) -> None:
-    """Else whoever knows an address keeps its owner out. However many they are, they count as ten of the hundred."""
+    """Otherwise anybody who knows an address could lock its owner out. All of them count as ten of the hundred."""
     for last in range(1, 121):
         sign_in(client, "wrong", f"192.0.2.{last}")
     assert sign_in(client, "right-password", "192.0.2.200").status_code == 200
@@ -47,7 +47,7 @@ def test_a_sign_in_closes_after_a_hundred_failures_of_all_networks(client: Clien
 
 
 def test_a_new_password_opens_a_closed_sign_in(client: Client, administrator: User) -> None:
-    """An administrator, or its owner's mailbox, has vouched for who comes."""
+    """A new password shows that an administrator, or the owner's mailbox, vouches for the person."""
     for _ in range(10):
         sign_in(client, "wrong")
     administrator.set_password("another-password")

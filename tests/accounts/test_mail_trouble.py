@@ -1,4 +1,4 @@
-"""A mail server on a bad day: e-mails wait for a day, none is lost or blamed for it, and nothing else waits."""
+"""When the mail server fails, e-mails wait for a day, none is lost or blamed for it, and nothing else waits."""
 
 import threading
 from collections.abc import Callable
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def smtp(settings: Settings) -> Callable[[int], None]:
-    """`smtp(port)`: e-mails go to this server."""
+    """Return a function that sends e-mails to the server at a port."""
 
     def use(port: int) -> None:
         settings.EMAIL_BACKEND, settings.EMAIL_HOST, settings.EMAIL_PORT = (
@@ -99,7 +99,9 @@ def test_one_refused_address_stops_no_other_email(smtp: Callable[[int], None]) -
 def test_an_email_that_makes_the_server_hang_up_delays_no_other(
     smtp: Callable[[int], None], time_machine: TimeMachineFixture
 ) -> None:
-    """It is the oldest. At first the server is thought to be at fault; it takes the others, then those that come."""
+    """The oldest e-mail makes the server hang up. First the server seems to be at fault; then it
+    accepts the others.
+    """
     began = timezone.now()
     three_emails()
     with mail_server(hanging_up_on("a@example.com")) as port:

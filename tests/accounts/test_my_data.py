@@ -1,4 +1,4 @@
-"""The owner's own data: changing, taking along and erasing it, and ending their sessions."""
+"""Owners change, download and erase their own data, and end their sessions."""
 
 import json
 import re
@@ -206,7 +206,7 @@ def test_guesses_at_the_present_password_are_limited(anna: User, browser: Client
 
 @pytest.fixture
 def by_signature() -> User:
-    """An owner who came with Altegio's signature, and has no password."""
+    """Return an owner who came with Altegio's signature and has no password."""
     return User.objects.create_user("emma@example.com")
 
 
@@ -289,7 +289,7 @@ def test_the_download_holds_nothing_of_others(client: Client, altegio: Sandbox, 
 
 @pytest.fixture
 def emma(client: Client, altegio: Sandbox, work: Work) -> User:
-    """Emma owns two connected locations, and has a password."""
+    """Return Emma, who owns two connected locations and has a password."""
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
     emma = User.objects.get(email=EMMAS_EMAIL)

@@ -1,4 +1,4 @@
-"""However many e-mails strangers cause, those to staff and to who is known go out soon, and theirs in turn."""
+"""E-mails to staff and to known people go out soon, however many e-mails strangers cause, and theirs in turn."""
 
 import pytest
 from django.core import mail
@@ -14,7 +14,7 @@ STRANGERS = 30
 
 @pytest.fixture
 def strangers() -> None:
-    """Many have signed up with addresses that they made up."""
+    """Many people sign up with addresses that they made up."""
     for number in range(STRANGERS):
         made_up = User.objects.create_user(f"{number}@made-up.example")
         queue_email("email_taken", made_up, key=f"news-{number}")

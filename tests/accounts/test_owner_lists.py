@@ -1,4 +1,4 @@
-"""The owner's lists: their own alone, in words, and as fast for a chain as for one salon."""
+"""The owner's lists show only their own rows, in words, and as fast for a chain as for one salon."""
 
 import re
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def phones() -> Application:
 
 
 def connect(owner: User, application: Application, number: int, state: str = "active", **fields: Any) -> Connection:
-    """A connection at location 10000 + number, called "Salon <number>"."""
+    """Make a connection at location 10000 + number, called "Salon <number>"."""
     location, _ = Location.objects.get_or_create(altegio_id=10000 + number, defaults={"title": f"Salon {number}"})
     now = timezone.now()
     return Connection.objects.create(
@@ -71,7 +71,7 @@ def pay(connection: Connection, **fields: Any) -> Payment:
 
 @pytest.fixture
 def look(client: Client, anna: User) -> Callable[..., str]:
-    """`look("billing:payments", q="5")`: what Anna's page says."""
+    """Return a function that opens one of Anna's pages and returns what it says."""
     client.force_login(anna)
 
     def page(name: str, **query: str | int) -> str:
@@ -83,7 +83,7 @@ def look(client: Client, anna: User) -> Callable[..., str]:
 
 
 def fill(owner: User, sms: Application, phones: Application, numbers: range) -> None:
-    """Locations with everything that a list shows of one."""
+    """Make locations with everything that a list shows about one."""
     option, _ = TariffOption.objects.get_or_create(application=sms, altegio_id=1, defaults={"title": "1 month"})
     for number in numbers:
         connection, chain = connect(owner, sms, number), Chain.objects.create(altegio_id=number, telephony="on")

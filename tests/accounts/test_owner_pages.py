@@ -1,4 +1,4 @@
-"""The owner's own pages."""
+"""The owner's pages need a sign-in and lead staff and owners to their own."""
 
 import re
 
@@ -58,7 +58,7 @@ def test_an_owner_without_a_password_chooses_one_by_email(client: Client) -> Non
 
 
 def test_the_reset_says_whose_account_it_is(client: Client) -> None:
-    """Its reader may have several accounts, and several partners."""
+    """The reader may have several accounts, with several partners."""
     User.objects.create_user("emma@aurora.example", name="Emma Whitfield")
     client.post("/account/reset/", {"email": "Emma@aurora.example"})
     send_waiting_emails()

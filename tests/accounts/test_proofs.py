@@ -26,7 +26,7 @@ PASSWORD = "correct horse battery"
 
 
 def link_in_email() -> str:
-    """The path of the link in the newest e-mail."""
+    """Return the path of the link in the newest e-mail."""
     send_waiting_emails()
     link = next(word for word in mail.outbox[-1].body.split() if word.startswith("http://localhost:8000/"))
     return link.removeprefix("http://localhost:8000")
@@ -93,7 +93,7 @@ def test_anything_but_a_single_address_counts_as_none(client: Client, altegio: S
 
 
 def queries_of(path: str, form: dict[str, str]) -> list[str]:
-    """What the database is asked while the answer is made; values left out."""
+    """Return the queries that are made for the answer, without their values."""
     with CaptureQueriesContext(connection) as asked:
         Client().post(path, form)
     return [re.sub(r"'[^']*'|\d+", "?", each["sql"]) for each in asked]

@@ -1,4 +1,4 @@
-"""What members of staff may do, and that every action asks once, needs a right and is logged."""
+"""Every staff action asks once, needs a right and is logged."""
 
 from typing import Any
 

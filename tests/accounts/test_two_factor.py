@@ -1,4 +1,4 @@
-"""Two-factor sign-in for staff: asked at every sign-in, guessed by nobody."""
+"""The second factor is asked of staff at every sign-in, and cannot be guessed."""
 
 import re
 from unittest.mock import Mock

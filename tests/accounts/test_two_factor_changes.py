@@ -1,4 +1,4 @@
-"""Setting a second factor up needs a link, changing it both factors; everything else of the person's ends."""
+"""Setting up a second factor needs a link; changing it needs both factors and ends the person's other sessions."""
 
 from functools import partial
 
@@ -88,7 +88,7 @@ def test_the_link_asks_for_the_password_first(anna: User) -> None:
 
 
 def test_the_key_is_shown_to_the_session_with_the_link_alone(anna: User, settings: Settings) -> None:
-    """Whoever has found the password out may type codes at the same time: they see nothing and set nothing up."""
+    """Somebody who knows the password may type codes at the same time: they see nothing and set up nothing."""
     settings.STAFF_TWO_FACTOR = True
     send_link(anna)
     mine, stranger = sign_in(anna), sign_in(anna)

@@ -1,4 +1,4 @@
-"""What a member of staff does with a second factor."""
+"""Steps that a member of staff takes with a second factor."""
 
 import base64
 import re
@@ -26,7 +26,7 @@ def sign_in(user: User, password: str = PASSWORD) -> Client:
 
 
 def link_in_email() -> str:
-    """The path of the newest set-up link in the e-mails."""
+    """Return the path of the newest set-up link in the e-mails."""
     send_waiting_emails()
     links = [
         each[0]
@@ -37,7 +37,7 @@ def link_in_email() -> str:
 
 
 def key_on(page: str) -> str:
-    """The key that the set-up page shows; "" where it shows none."""
+    """Return the key that the set-up page shows, or "" if it shows none."""
     found = re.search(r"<code>([A-Z2-7]{32})</code>", page)
     return found[1] if found else ""
 
@@ -51,7 +51,7 @@ def present_code(user: User) -> str:
 
 
 def codes_on(page: str) -> list[str]:
-    """The backup codes that a page shows."""
+    """Return the backup codes that a page shows."""
     return re.findall(r"<li><code>([1-8](?:-[a-z2-7]{4}){4})</code>", page)
 
 
@@ -64,7 +64,7 @@ def type_code(client: Client, code: str) -> str:
 
 
 def set_up(user: User) -> tuple[Client, list[str]]:
-    """By a link: the browser that is signed in with both factors now, and the backup codes."""
+    """Set up a phone by a link; return the browser, now signed in with both factors, and the backup codes."""
     send_link(user)
     client = sign_in(user)
     client.get(link_in_email())
@@ -81,5 +81,5 @@ def enters_with(client: Client, code: str) -> bool:
 
 
 def later(seconds: int) -> time_machine.travel:
-    """Enough for the next code, or the end of a pause."""
+    """Move on to the next code, or past the end of a pause."""
     return time_machine.travel(timezone.now() + timedelta(seconds=seconds), tick=True)
