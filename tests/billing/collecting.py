@@ -1,4 +1,4 @@
-"""The callback by which Altegio tells of a payment that it has collected itself (docs/altegio.md)."""
+"""The callback by which Altegio reports a payment that it has collected itself (docs/altegio.md)."""
 
 from .conftest import SALON
 

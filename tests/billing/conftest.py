@@ -1,4 +1,4 @@
-"""A connected location, and a partner's billing system with its key."""
+"""Fixtures: a connected location, and a partner's billing system with its key."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ JANUARY = {
 
 @pytest.fixture
 def connect(client: Client, altegio: Sandbox, work: Work) -> Callable[..., Connection]:
-    """`connect(salon)`: its owner connects, and Altegio accepts unless `activate=False`."""
+    """Return a function by which a salon's owner connects; Altegio accepts unless `activate=False`."""
 
     def run(salon: int = SALON, *, user_id: int = EMMA, activate: bool = True) -> Connection:
         altegio.grant(salon, user_id=user_id)
@@ -88,5 +88,5 @@ def billing(client: Client, db: None) -> Billing:
 
 @pytest.fixture
 def settings_for_time_outs(altegio: Sandbox, settings: Settings) -> None:
-    """A time-out costs a test half a second."""
+    """Shorten time-outs, so that one costs a test half a second."""
     settings.ALTEGIO_TIMEOUT_SECONDS = 0.5

@@ -1,4 +1,4 @@
-"""Billing in the control room: every role looks, finance records, corrects and refunds, once and on the record."""
+"""In the control room every role sees billing; finance records, corrects and refunds, once and on the record."""
 
 import csv
 from decimal import Decimal

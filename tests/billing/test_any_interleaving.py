@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, Altegio holds exactly the payments and refunds that were asked for."""
+"""Altegio holds exactly the requested payments and refunds, whatever happens in whatever order."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from tests.working import Work
 SALONS = (10101, 10102)
 UNCERTAIN = ("drop_before", "drop_after", "html_after", "broken_json_after", "redirect_after", "error_after", "error")
 
-# Few sums, so that equal real payments are common.
+# There are few sums, so that equal real payments are common.
 record = st.tuples(st.just("record"), st.sampled_from(SALONS), st.sampled_from(["10.00", "10.00", "20.00"]))
 repeat = st.tuples(st.just("repeat"), st.integers(0, 5))
 refund = st.tuples(st.just("refund"), st.integers(0, 5))
@@ -37,7 +37,7 @@ steps = st.lists(st.one_of(record, record, refund, repeat, fault, fault, kill, w
 
 
 class WorkerKilledError(BaseException):
-    """kill -9, as far as Python can play it."""
+    """Raised in place of kill -9, as far as Python can imitate it."""
 
 
 class Interleaving:

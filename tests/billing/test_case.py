@@ -1,4 +1,4 @@
-"""What staff see of money on a connection's page: what failed, in words and with the next step, and what was paid."""
+"""A connection's page shows staff what failed, with the next step, and what was paid."""
 
 from html import unescape
 

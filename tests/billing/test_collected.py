@@ -1,4 +1,4 @@
-"""Payments that Altegio itself collected are recorded once, and never reported back."""
+"""A payment that Altegio itself collected is recorded once and never reported back."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal

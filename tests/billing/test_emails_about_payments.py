@@ -1,4 +1,4 @@
-"""Owners are told by e-mail of each payment and refund that Altegio holds, once."""
+"""Owners get one e-mail about each payment and refund that Altegio holds."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The figures of the months: from histories made by hand, whose numbers are worked out beside them."""
+"""The monthly figures equal those computed by hand from made-up histories."""
 
 import csv
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def application() -> Application:
 
 @pytest.fixture
 def connect(application: Application) -> Callable[..., Connection]:
-    """`connect("2026-10-02", ended="2026-11-03")`: an activation `seconds` after its arrival."""
+    """Return a function that makes a connection, activated `seconds` after its arrival on a day."""
 
     def make(
         activated: str, *, ended: str = "", seconds: float = 30, country: str = "HU", **fields: Any
@@ -61,7 +61,7 @@ def connect(application: Application) -> Callable[..., Connection]:
 
 
 def pay(connection: Connection, amount: str, begins: str, ends: str, *, paid: str = "", **fields: Any) -> Payment:
-    """One that Altegio holds; `ends` is its last day, whole. Nobody is told of it: it is long ago."""
+    """Make a payment that Altegio holds; `ends` is its last whole day. It is too old for an e-mail."""
     number = Payment.objects.count() + 1
     stored = {"currency": "EUR", "status": "reported", "altegio_payment_id": number, **fields}
     payment = Payment(
@@ -80,7 +80,7 @@ def pay(connection: Connection, amount: str, begins: str, ends: str, *, paid: st
 
 
 def month(name: str, filters: Filters | None = None, *, now: datetime = NOW) -> MonthFigures:
-    """The figures of a month ("2026-10"), counted now."""
+    """Return the figures of a month ("2026-10"), counted now."""
     with time_machine.travel(now, tick=False):
         MonthlyFigures.objects.all().delete()
         count_due_months()
@@ -193,7 +193,7 @@ def counted(name: str) -> MonthlyFigures:
 
 
 def test_a_month_is_counted_until_its_trials_have_settled(connect: Callable[..., Connection]) -> None:
-    """A trial begun on 31 October ends by 14 November, and the 30 days after it by 14 December."""
+    """A trial that begins on 31 October ends by 14 November; the 30 days after it end by 14 December."""
     connect("2026-10-02")
     with time_machine.travel(NOW, tick=False) as clock:
         assert count_due_months() == 12

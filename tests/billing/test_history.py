@@ -1,4 +1,4 @@
-"""What was paid stands in the timeline; what only one side holds, in the reconciliation's report."""
+"""Payments stand in the timeline; a payment that only one side holds is in the reconciliation's report."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is due says how much, as far as it is known: on the owner's pages and in the e-mail."""
+"""The owner's pages and the e-mail say how much is due, as far as it is known."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ def owner(db: None) -> User:
 
 @pytest.fixture
 def frozen(owner: User) -> Callable[..., Connection]:
-    """`frozen()`: a connection that Altegio has stopped until it is paid."""
+    """Return a function that makes a connection which Altegio has frozen until it is paid."""
     application = Application.objects.create(altegio_id=1, name="Beacon SMS", paid_through="altegio")
 
     def make(number: int = 1, due: datetime = LONG_AGO, state: str = "frozen") -> Connection:
@@ -80,7 +80,7 @@ def test_the_owners_pages_say_what_was_paid_last(
 def test_the_sum_paid_at_a_location_under_review_is_not_shown(
     client: Client, owner: User, frozen: Callable[..., Connection], page: str
 ) -> None:
-    """Somebody else may have paid it."""
+    """Somebody else may have paid the shown sum."""
     paid(frozen(), "49", 1)
     Connection.objects.update(review="Altegio signed another name.")
     client.force_login(owner)

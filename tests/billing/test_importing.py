@@ -1,4 +1,4 @@
-"""A CSV file of payments: every row by the rules of the API, the refused ones with their line."""
+"""Every row of a CSV file of payments follows the rules of the API; refused rows are reported with their line."""
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
@@ -184,7 +184,7 @@ def test_a_file_that_is_not_csv_is_refused_with_the_line(tmp_path: Path, connect
 
 
 def test_a_long_file_is_imported_in_bounded_memory(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only a batch of rows is in memory: the file is never read further ahead than that."""
+    """Only a batch of rows is in memory: the file is never read further ahead."""
     batch, read, done, ahead = 20, 0, 0, 0
     monkeypatch.setattr("billing.csv_import.BATCH", batch)
 

@@ -1,4 +1,4 @@
-"""Tariffs, payment links and discounts of what Altegio itself sells."""
+"""Tariffs, payment links and discounts of what Altegio sells are fetched, offered and sent."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -1,4 +1,6 @@
-"""The end of a trial or paid period is told once: to the partner's systems, and to the owner with the way to pay."""
+"""The end of a trial or paid period is announced once: to the partner's systems, and to the owner
+with a way to pay.
+"""
 
 import json
 from collections.abc import Iterator
@@ -42,14 +44,14 @@ def two_days_before(trial_ends: datetime) -> Iterator[None]:
 
 
 def published() -> list[dict[str, Any]]:
-    """The bodies of the events about subscriptions."""
+    """Return the bodies of the events about subscriptions."""
     fan_out()
     events = PartnerEvent.objects.filter(type__startswith="subscription.").order_by("pk")
     return [json.loads(event.body) for event in events]
 
 
 def emails(template: str) -> list[str]:
-    """The new e-mails of this kind to the owner, subjects first."""
+    """Return the new e-mails of this kind to the owner, subjects first."""
     send_digests(timezone.now() + timedelta(minutes=5))
     new = OutgoingEmail.objects.filter(template=template, sent_at=None)
     messages = [render(outgoing_email) for outgoing_email in new.order_by("pk")]
@@ -129,7 +131,7 @@ def test_the_next_period_gets_an_email_of_its_own(
 def test_two_workers_publish_the_end_once(
     connection: Connection, two_days_before: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other one notes it between the reading of the list and the lock."""
+    """The other worker notes the end between the reading of the list and the lock."""
 
     def note_first(connection_id: int) -> Connection:
         monkeypatch.undo()
@@ -160,7 +162,7 @@ def test_an_application_may_leave_the_emails_to_the_partner(connection: Connecti
 
 
 def freeze(connection: Connection, trial_ends: datetime) -> str:
-    """The e-mail about a connection that Altegio froze two days after its trial."""
+    """Return the e-mail about a connection that Altegio froze two days after its trial."""
     with time_machine.travel(trial_ends + timedelta(days=2), tick=False):
         move(lock(connection.pk), "frozen", "not paid")  # type: ignore[arg-type]
         (text,) = emails("frozen")

@@ -1,4 +1,4 @@
-"""What happens to a payment is told to the partner's systems as the API shows it."""
+"""Changes of a payment are published to the partner's systems as the API shows it."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def published() -> list[tuple[str, dict[str, Any]]]:
-    """The events about payments: their types, and the payments in them."""
+    """Return the events about payments: their types and the payments in them."""
     events = PartnerEvent.objects.filter(type__startswith="payment.").order_by("pk")
     return [(event.type, json.loads(event.body)["data"]["payment"]) for event in events]
 

@@ -1,4 +1,4 @@
-"""A refund reaches Altegio once, and none goes out for what was never reported."""
+"""A refund reaches Altegio once, and never for a payment that was not reported."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -88,7 +88,7 @@ def test_an_unconfirmed_payment_is_settled_before_its_refund(
 def test_a_payment_whose_attempt_never_left_is_not_sent_to_be_refunded(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
-    """The refund was asked for while a worker looked for a line to Altegio, and found none."""
+    """The refund was requested while a worker looked for a connection to Altegio and found none."""
     payment = billing.pay()
     report = OutgoingCall.objects.filter(kind="report_payment")
     report.update(state="sending")
@@ -194,7 +194,7 @@ def test_the_end_of_a_connection_does_not_turn_an_unknown_attempt_into_a_refusal
 
 @pytest.fixture
 def unconfirmed(altegio: Sandbox, billing: Billing, reported: int, work: Work) -> int:
-    """A payment that Altegio has refunded, though it neither said so nor shows it any more."""
+    """Return a payment that Altegio has refunded, though it neither said so nor shows the payment any more."""
     altegio.configure(gone_answer="404")
     altegio.fault("drop_after", "refund")
     billing.refund(reported)

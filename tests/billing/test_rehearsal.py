@@ -1,4 +1,4 @@
-"""The moderators' five checks, rehearsed on the sandbox; somebody presses Connect when it is asked for."""
+"""The moderators' five checks are rehearsed on the sandbox; somebody presses Connect when asked."""
 
 from collections.abc import Callable
 from io import StringIO
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Owner(StringIO):
-    """A terminal whose reader does what it says: each time somebody presses Connect, and the portal works on."""
+    """A terminal whose reader presses Connect each time it asks, while the portal works on."""
 
     def __init__(self, press: Callable[[int], None]) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ def rehearse(press: Callable[[int], None], wait: float = 5) -> str:
 
 @pytest.fixture
 def emma(client: Client, altegio: Sandbox, work: Work) -> Callable[[int], None]:
-    """Comes through the browser, and the portal's own worker is the faster one."""
+    """Emma comes through the browser, and the portal's own worker is the faster one."""
 
     def press(_number: int) -> None:
         arrive(client, altegio, AURORA_1)

@@ -1,4 +1,4 @@
-"""A payment told to the portal stands at Altegio once, whatever happens on the way."""
+"""A payment reported to the portal stands at Altegio once, whatever happens on the way."""
 
 import time
 from collections.abc import Callable
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 
 def held(altegio: Sandbox, salon: int = SALON) -> list[Any]:
-    """What Altegio holds, less what is refunded."""
+    """Return the payments that Altegio holds, without the refunded ones."""
     return [payment for payment in not_none(altegio.connection(salon)).payments if not payment.is_refunded]
 
 

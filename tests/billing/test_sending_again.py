@@ -1,4 +1,4 @@
-"""A payment that failed is sent again, as it is or corrected, by its system, a file or staff; never paid twice."""
+"""A failed payment is sent again, unchanged or corrected, by its system, a file or staff, and never paid twice."""
 
 import threading
 from collections.abc import Callable
@@ -29,7 +29,7 @@ from tests.working import Work
 from .conftest import JANUARY, SALON
 
 pytestmark = pytest.mark.django_db
-# However often it is sent: a machine under load may be slow to hear the first no.
+# The fault holds for every attempt: a machine under load may be slow to receive the first refusal.
 REFUSED = {"remaining": 9, "status": 422, "body": {"success": False, "meta": {"message": "Wrong sum"}}}
 
 
@@ -43,7 +43,7 @@ def held(altegio: Sandbox, salon: int = SALON) -> list[str]:
 
 @pytest.fixture
 def failed(altegio: Sandbox, billing: Billing, connection: Connection, work: Work) -> int:
-    """The id of a payment, told as "bill", that Altegio has refused."""
+    """Return the id of a payment, reported as "bill", that Altegio has refused."""
     altegio.fault("error", "payment", **REFUSED)
     payment = billing.pay(external_id="bill")
     work()
@@ -54,7 +54,7 @@ def failed(altegio: Sandbox, billing: Billing, connection: Connection, work: Wor
 
 @pytest.fixture
 def lost(altegio: Sandbox, billing: Billing, connection: Connection, work: Work) -> int:
-    """One that Altegio took, though it said no."""
+    """Return a payment that Altegio accepted, though it refused it in words."""
     altegio.fault("error_after", "payment", **REFUSED)
     payment = billing.pay(external_id="bill")
     work()
@@ -176,7 +176,7 @@ def test_a_payment_with_an_unknown_outcome_stays_at_its_location(
 def test_a_certainly_refused_payment_may_go_to_another_location(
     altegio: Sandbox, billing: Billing, failed: int, connect: Callable[..., Connection], work: Work
 ) -> None:
-    """Also after a retry for which Altegio says that the location is not connected."""
+    """This holds even after a retry to which Altegio answers that the location is not connected."""
     connect(10301)
     altegio.fault("error", "status", status=404)
     billing.post(f"payments/{failed}/retry/")
@@ -196,7 +196,9 @@ def test_a_payment_that_never_left_may_go_to_another_location(
     work: Work,
     settings: Settings,
 ) -> None:
-    """The first try found no line, the next was refused: Altegio holds nothing, whatever it says of the location."""
+    """The first attempt found no connection and the next was refused: Altegio holds nothing, whatever it says of the
+    location.
+    """
     connect(10301)
     settings.ALTEGIO_APP_URL, there = "http://127.0.0.1:9", settings.ALTEGIO_APP_URL
     payment = billing.pay(external_id="bill")
@@ -231,7 +233,7 @@ def fail(*_: object) -> None:
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """What follows from Altegio's yes fails in the portal, and the first failure ends the call."""
+    """Make the portal fail after Altegio's acceptance; the first failure ends the call."""
     monkeypatch.setattr(executor, "FAILING", replace(executor.FAILING, max_failures=1))
 
     monkeypatch.setattr(ReportPayment, "accepted", fail)
@@ -262,7 +264,7 @@ def test_a_failure_of_the_portal_is_not_an_answer_of_altegio(
 
 @pytest.fixture
 def given_up(billing: Billing, connection: Connection, monkeypatch: pytest.MonkeyPatch, work: Work) -> int:
-    """A payment that the portal fails to report, until `monkeypatch.undo()`; its call is a dead letter."""
+    """Return a payment that the portal fails to report, until `monkeypatch.undo()`; its call is a dead letter."""
     monkeypatch.setattr(executor, "FAILING", replace(executor.FAILING, max_failures=1))
     monkeypatch.setattr(ReportPayment, "request", fail)
     payment = billing.pay()

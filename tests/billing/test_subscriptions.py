@@ -1,4 +1,4 @@
-"""What a connection lives on: its trial, its paid period, and who is told when that ends."""
+"""Trials and paid periods are computed, shown, and announced before and after they end."""
 
 import re
 from collections.abc import Callable
@@ -51,7 +51,7 @@ def test_the_trial_begins_with_the_activation(billing: Billing, connection: Conn
 
 
 def correct_trial_days(days: int | None, admin_client: Client) -> None:
-    """In the form of the application, as an operator does."""
+    """Change the trial days in the application's form, as an operator does."""
     application = Application.objects.get()
     address = f"/admin/connections/application/{application.pk}/change/"
     form = admin_client.get(address).context["adminform"].form

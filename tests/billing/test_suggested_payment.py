@@ -1,4 +1,4 @@
-"""The form of a payment that is recorded from a case: it knows what staff would otherwise look up and type."""
+"""The payment form opened from a case fills in what staff would otherwise look up and type."""
 
 from datetime import timedelta
 

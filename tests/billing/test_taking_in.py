@@ -1,4 +1,4 @@
-"""What the payments API takes, repeats and refuses (docs/interface.md)."""
+"""The payments API accepts, repeats and refuses as docs/interface.md says."""
 
 import threading
 from collections.abc import Callable
@@ -244,7 +244,7 @@ def test_without_the_scope_nothing_is_accepted_or_shown(client: Client, connecti
 def test_queries_for_each_call(
     billing: Billing, connection: Connection, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """The key's own one is among them, and in a test the savepoint that stands for the transaction."""
+    """The count includes the key's query and, in a test, the savepoint that stands for the transaction."""
     with django_assert_num_queries(7):
         payment = billing.pay()
     with django_assert_num_queries(7):

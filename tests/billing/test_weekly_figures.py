@@ -1,4 +1,4 @@
-"""The weekly e-mail: on Monday, once, to staff who may see money, with last week beside the week before."""
+"""The weekly e-mail goes out once on Monday, to staff who may see money, with last week beside the week before."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -31,7 +31,9 @@ def anna(db: None) -> User:
 
 @pytest.fixture
 def connection(db: None) -> Connection:
-    """Activated at the last moment of last week, uninstalled in the week before; also in weeks that do not count."""
+    """Return a connection activated at the last moment of last week and uninstalled in the week before, also in weeks
+    that do not count.
+    """
     place = Location.objects.create(altegio_id=1)
     row = Connection.objects.create(
         application=Application.objects.create(altegio_id=1),
