@@ -19,7 +19,7 @@ def scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SteadySchedule
 
 
 def seconds_until_idle(scheduler: SteadyScheduler) -> float:
-    """How long it sleeps once everything that is due was started."""
+    """Return how long beat sleeps once everything due has been started."""
     while (delay := scheduler.tick()) == 0:
         pass
     return delay

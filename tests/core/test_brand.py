@@ -1,4 +1,4 @@
-"""The partner's brand: what the environment may say, that words on it can be read, and its files on every host."""
+"""The partner's brand is read from the environment, keeps text readable, and serves its files on every host."""
 
 import struct
 from pathlib import Path

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def keys(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """People whose names have 4, 6, 30, 0 and 10 bytes; 10 bytes are read at once."""
+    """Return the keys of people whose names have 4, 6, 30, 0 and 10 bytes; 10 bytes are read at once."""
     monkeypatch.setattr(byte_portions, "MAX_BYTES", 10)
     names = ("abcd", "é理x", "x" * 30, "", "y" * 10)
     return [User.objects.create(email=f"{number}@aurora.example", name=name).pk for number, name in enumerate(names)]

@@ -1,4 +1,4 @@
-"""What comes from outside is clean behind one door: text, numbers, depth."""
+"""Text, numbers and depth from outside are cleaned in one place."""
 
 import json
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Wrong settings are told in words, before they do harm."""
+"""Wrong settings stop the start with an explanation, before they do harm."""
 
 import os
 import re
@@ -141,7 +141,7 @@ def test_a_log_level_in_lower_case_is_accepted(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_every_variable_is_read_strictly() -> None:
-    """`env.bool` of the library takes each word that it does not know for no."""
+    """The library's `env.bool` would take each word that it does not know for no."""
     assert not re.search(r"\benv\.(bool|int|float)\(", (ROOT / "partner_portal/settings.py").read_text())
 
 
@@ -172,7 +172,7 @@ class Example(environ.Env):  # type: ignore[misc]  # it has no types
 
 
 def test_the_example_can_be_used_as_it_stands() -> None:
-    """Its comments are no values, and what it leaves empty is not set."""
+    """A comment is not a value, and an empty variable is not set."""
     Example.read_env(ROOT / ".env.example")
     assert Example.ENVIRON["ALTEGIO_TIMEOUT"] == "10"
     assert {Example.ENVIRON[name] for name in COMPLETE} == {""}
@@ -180,5 +180,5 @@ def test_the_example_can_be_used_as_it_stands() -> None:
 
 
 def test_a_worker_has_more_broker_connections_than_threads(settings: Settings) -> None:
-    """Each thread holds one while the broker is away; a worker that finds none when it comes back ends."""
+    """Each thread holds a connection while the broker is away; a worker without a spare one ends when it returns."""
     assert settings.CELERY_BROKER_POOL_LIMIT > 2 * settings.CELERY_WORKER_CONCURRENCY

@@ -1,4 +1,4 @@
-"""E-mails that are printed for want of a mail server open nothing for who reads the log."""
+"""E-mails printed for lack of a mail server contain no link that works for a reader of the log."""
 
 from io import StringIO
 

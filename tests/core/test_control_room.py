@@ -15,12 +15,12 @@ from integrations.connections.models import Application
 from partner_portal.core.admin_base import ReadOnlyAdmin, Uncounted
 
 REGISTERED = admin.site._registry.values()
-# Tables that hold few rows by what they are.
+# These tables hold few rows by their nature.
 SMALL = {"auth.Group", "accounts.ApiKey", "connections.Application", "billing.TariffOption"}
 
 
 def each(*rooms: admin.ModelAdmin[Any]) -> pytest.MarkDecorator:
-    """A test of each of them, called by the model."""
+    """Parametrize a test by the models, under their names."""
     return pytest.mark.parametrize("room", [pytest.param(room, id=room.model._meta.label) for room in rooms])
 
 

@@ -1,4 +1,4 @@
-"""What the API answers with is written in JSON without loss (partner_portal/core/exact_json.py)."""
+"""The API writes its answers as JSON without loss (partner_portal/core/exact_json.py)."""
 
 import json
 from datetime import UTC, datetime

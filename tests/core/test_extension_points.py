@@ -1,4 +1,4 @@
-"""Extension points: one order whatever was imported first, no name twice, and a page that names every point."""
+"""Extension points keep one order whatever was imported first, refuse a name twice, and are listed on a page."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ ROWS = [found.groupdict() for found in ROW.finditer(PAGE)]
 
 @pytest.fixture
 def point(monkeypatch: pytest.MonkeyPatch) -> ExtensionPoint[str]:
-    """One that only this test knows."""
+    """Return an extension point that only this test knows."""
     monkeypatch.setattr(module, "_points", {})
     return ExtensionPoint[str]("colours", "Colours.")
 

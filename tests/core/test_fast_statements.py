@@ -38,7 +38,7 @@ def test_the_rows_equal_those_of_the_queryset(locations: list[Location], django_
     with django_assert_num_queries(1):
         first, second = rows(1, 2)
         assert (first, second) == tuple(locations)
-        # What is selected along is there, decrypted, without another query.
+        # Related rows are loaded and decrypted without another query.
         assert (first.chain and first.chain.crm_token, second.chain) == ("crm-501", None)
     assert [getattr(each, "twice", None) for each in (first, second)] == [2, 4]
     assert first.get_deferred_fields() == {"email"}

@@ -1,4 +1,4 @@
-"""The embedded broker under workers that look at the wrong moment, and processes that die at one."""
+"""The embedded broker survives workers that look at the wrong moment and processes that die at one."""
 
 from collections.abc import Iterator
 from pathlib import Path

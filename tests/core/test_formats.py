@@ -1,4 +1,4 @@
-"""Money, dates and numbers as each language writes them."""
+"""Money, dates and numbers are written as each language writes them."""
 
 import ast
 import re
@@ -16,7 +16,7 @@ AFTERNOON = datetime(2026, 11, 21, 13, 5, tzinfo=UTC)
 
 
 def plain(text: str) -> str:
-    """With ordinary spaces, so that the expectation can be read."""
+    """Return the text with ordinary spaces, so that the expectation is readable."""
     return text.replace("\u00a0", " ").replace("\u202f", " ")
 
 

@@ -1,4 +1,4 @@
-"""What the forms and lists of the control room have in common, whichever model they are of."""
+"""Forms and lists of the control room share rules, whatever model they show."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Health pages, and the portal behind a proxy."""
+"""Health pages report what is wrong, and the portal works behind a proxy."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""What Altegio answers and what the portal keeps fits into a JSON column, on each database."""
+"""Everything that Altegio answers and the portal stores fits into a JSON column, on each database."""
 
 from decimal import Decimal
 from typing import Any

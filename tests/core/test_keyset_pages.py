@@ -1,4 +1,4 @@
-"""Pages behind one another are the whole query, in its order, each row once: with equal values and empty ones too."""
+"""Consecutive pages are the whole query in its order, each row once, with equal and empty values too."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 @pytest.fixture
 def items() -> None:
-    """Ten rows, some of which are equal in what they are ordered by, and some have nothing there."""
+    """Make ten rows, some of which are equal or empty in the columns of the order."""
     FailedItem.objects.bulk_create(
         FailedItem(
             queue="abc"[number % 3],

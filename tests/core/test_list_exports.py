@@ -1,4 +1,4 @@
-"""Every list of the control room can be taken along: as it is shown, by who may, and never unseen."""
+"""Every list of the control room can be exported as it is shown, by staff with the right, and on the record."""
 
 import csv
 import gc
@@ -28,7 +28,7 @@ from tests.response import Response
 from tests.security.poisoned import Poisoned
 
 pytestmark = pytest.mark.django_db
-# The same filter with two values, of which the list heeds both.
+# The same filter comes with two values, and the list heeds both.
 DEAD = "dead=no&dead=yes"
 ROOMS: list[Any] = list(admin.site._registry.values())
 
@@ -60,12 +60,12 @@ def lines_of(text: str) -> list[list[str]]:
 
 
 def rows_of(answer: Response) -> list[list[str]]:
-    """The file's lines, without its head."""
+    """Return the file's lines without its header."""
     return lines_of(text_of(answer))[1:]
 
 
 def leave(answer: Response, pages: int = 0) -> None:
-    """Read the head and so many pages, and go: the server then closes the answer, as the test client does."""
+    """Read the header and so many pages, then go: the server closes the answer, as the test client does."""
     lines = iter(answer)
     for _ in range(1 + pages):
         next(lines)
@@ -81,7 +81,7 @@ def locations(count: int) -> None:
 
 @pytest.fixture
 def everything() -> None:
-    """A row of every list."""
+    """Make a row for every list."""
     rows = Poisoned("Aurora", Application={"kind": "sms", "altegio_id": 1}, Connection={"state": "active"})
     for room in ROOMS:
         rows.row(room.model)
@@ -89,7 +89,7 @@ def everything() -> None:
 
 
 def file_of(client: Client, room: Any) -> tuple[int, int, bool]:
-    """How many columns it has, how many lines, and whether markup of the page is in it."""
+    """Return the file's number of columns, its number of lines, and whether it holds markup of the page."""
     lines = lines_of(text_of(client.post(address(room.model))))
     return len(lines[0]), len(lines), "<a " in str(lines) or "<span" in str(lines)
 
@@ -211,7 +211,7 @@ def test_an_export_whose_server_died_is_aborted_too(administrator: User) -> None
 
 @pytest.fixture
 def full() -> Iterator[None]:
-    """As many downloads as a process carries."""
+    """Take all places that a process has for downloads."""
     taken = [list_exports._places.get_nowait() for _ in range(list_exports.MAX_AT_ONCE)]
     yield
     for place in taken:
@@ -268,7 +268,7 @@ def queries_of(client: Client, count: int) -> int:
 def test_ten_rows_and_a_thousand_need_the_same_queries(client: Client, administrator: User) -> None:
     few = queries_of(client, 10)
     assert queries_of(client, list_exports.PAGE - 1) == few
-    # Each page more is read, and counted.
+    # Each further page is read and counted.
     assert queries_of(client, 3 * list_exports.PAGE - 1) == few + 4
 
 

@@ -1,4 +1,4 @@
-"""Many values as one parameter: PostgreSQL reads what was written."""
+"""Many values travel as one parameter, and PostgreSQL reads what was written."""
 
 from decimal import Decimal
 from typing import Any

@@ -1,4 +1,4 @@
-"""Of what a caller says of types only what nobody can misuse is left; forms in parts are read as they were."""
+"""Only harmless parts of a caller's content types are kept, and multipart forms are read as before."""
 
 import io
 import logging

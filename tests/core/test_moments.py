@@ -1,4 +1,4 @@
-"""One reader of dates and times, with an end on both sides."""
+"""One parser reads dates and times, with limits on both sides."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What overtakes is through: whoever begins again has its turn, however many come at once."""
+"""A transaction that overtakes another succeeds, and each one that starts again gets its turn."""
 
 from collections.abc import Callable
 

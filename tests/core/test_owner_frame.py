@@ -1,4 +1,4 @@
-"""An owner inside Altegio's iframe without a cookie: the pass in the address, and who tries to abuse it."""
+"""An owner works inside Altegio's iframe without a cookie, by a frame token in the address that cannot be abused."""
 
 import re
 from datetime import timedelta
@@ -31,13 +31,13 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def browser() -> Client:
-    """A browser inside the iframe: it checks for forged requests as production does."""
+    """Return a browser inside the iframe with production's check for forged requests."""
     return Client(headers=IFRAME, enforce_csrf_checks=True)
 
 
 @pytest.fixture
 def emma(client: Client, altegio: Sandbox, work: Work) -> User:
-    """Emma holds Aurora 1."""
+    """Return Emma, who holds Aurora 1."""
     arrive(client, altegio, AURORA_1, user_id=EMMA)
     work()
     return User.objects.get()
@@ -211,7 +211,7 @@ def test_a_frame_token_is_in_no_error_report(rf: RequestFactory, home: str) -> N
 
 
 class TestLanguage:
-    """Altegio's browser speaks Russian, and keeps no cookie; Emma's account speaks what she has chosen."""
+    """A page in the frame speaks the account's language; Altegio's browser prefers Russian and keeps no cookie."""
 
     @pytest.fixture
     def russian(self) -> Client:

@@ -1,4 +1,4 @@
-"""Calls of the API go past what pages alone need; the API's readable page is a page."""
+"""API calls skip the middleware that only pages need; the API's readable page is a page."""
 
 import pytest
 from django.test import Client

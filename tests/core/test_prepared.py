@@ -1,4 +1,6 @@
-"""PostgreSQL plans the hot statements once for each line, and no change of the tables makes them fail for long."""
+"""PostgreSQL plans frequent statements once for each connection, and a change of the tables breaks
+them only briefly.
+"""
 
 import os
 import subprocess
@@ -24,7 +26,7 @@ def location(transactional_db: None) -> Location:
 
 
 def planned() -> list[str]:
-    """What is planned on this line, as PostgreSQL says."""
+    """Return the statements prepared on this connection, as PostgreSQL reports them."""
     with database.cursor() as cursor:
         cursor.execute("SELECT statement FROM pg_prepared_statements")
         return [statement for (statement,) in cursor.fetchall()]
@@ -36,7 +38,7 @@ def assert_title_is_read_often() -> None:
 
 
 def migrate(length: int) -> None:
-    """Another process gives the column another length."""
+    """Give the column another length, as a migration in another process does."""
     other = database.copy()
     with other.cursor() as cursor:
         cursor.execute(f"ALTER TABLE connections_location ALTER title TYPE varchar({length})")

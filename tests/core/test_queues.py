@@ -1,4 +1,4 @@
-"""One item that fails is set aside, counted, tried again ever more slowly, and ends as a dead letter for staff."""
+"""A failing item is set aside, counted, retried ever more slowly, and ends as a dead letter for staff."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A request is whole with its last byte, in whatever pieces it comes, and what is odd is not waited for."""
+"""A request is complete with its last byte, in whatever pieces it comes; an odd one is not awaited."""
 
 from typing import Any
 

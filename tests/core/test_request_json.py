@@ -1,4 +1,4 @@
-"""The JSON of requests: exact, or refused with the place that is wrong."""
+"""The JSON of a request is read exactly, or refused with the place of the error."""
 
 from decimal import Decimal
 from typing import Any

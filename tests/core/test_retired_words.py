@@ -1,4 +1,4 @@
-"""Words that were given up for the field's own (CHANGELOG, "Renamed") do not come back as names in the code."""
+"""Retired words (CHANGELOG, "Renamed") do not come back as names in the code."""
 
 import re
 import tokenize
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 PACKAGES = ("accounts", "billing", "integrations", "partner_portal")
-# What is said instead, for whoever meets one of them here.
+# The word to use instead, for the error message.
 RETIRED = {
     "alarm": "alert",
     "alarms": "alerts",
@@ -54,15 +54,17 @@ RETIRED = {
     "wish ended": "EmailChangeCancelledError",
     "worth an alarm": "alert_on_failure",
 }
-# MOST_BYTES, LONGEST_PAUSE, most_failures: a limit is a MAX_.
+# MOST_BYTES, LONGEST_PAUSE and most_failures break the rule that a limit is a MAX_.
 LIMITS = re.compile(r"(?:MOST|LONGEST)(?:_\w+)?|(?:most|longest)_\w+")
-# The standard library's, a term of the field, and new names that hold an old one.
+# Allowed are a name of the standard library, a term of the field, and new names that contain an old one.
 ALLOWED = re.compile(r"most_common|dead_?letters?|uses_own_credential|redirect_to_https", re.IGNORECASE)
 PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
 def retired_words(name: str) -> list[str]:
-    """The retired words in a name, however it is written: `tells_enough`, `TELLS_ENOUGH`, `TellsEnough`, `Lanes`."""
+    """Return the retired words in a name, however it is written: `tells_enough`, `TELLS_ENOUGH`, `TellsEnough`,
+    `Lanes`.
+    """
     kept = ALLOWED.sub("", name)
     parts = [part.lower() for part in PART.findall(kept)]
     spaced = f" {' '.join(parts)} | {' '.join(part.removesuffix('s') for part in parts)} "
@@ -71,7 +73,7 @@ def retired_words(name: str) -> list[str]:
 
 
 def names_in(path: Path) -> list[tuple[int, str]]:
-    """Every name in a module's code, with its line; comments and texts are none."""
+    """Return every name in a module's code, with its line, without comments and texts."""
     with path.open("rb") as source:
         tokens = list(tokenize.tokenize(source.readline))
     return [(token.start[0], token.string) for token in tokens if token.type == tokenize.NAME]

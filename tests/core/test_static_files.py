@@ -1,4 +1,4 @@
-"""A web host without its static files shows no page; `/readyz/` says so."""
+"""A web host without its static files shows no page, and `/readyz/` says so."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def host(settings: Settings, tmp_path: Path) -> Path:
-    """A web host in production, on which nobody has collected static files yet."""
+    """Return a production web host on which nobody has collected static files."""
     settings.STATIC_ROOT = tmp_path
     collected = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": collected}
@@ -22,7 +22,7 @@ def host(settings: Settings, tmp_path: Path) -> Path:
 
 
 def restart(settings: Settings) -> None:
-    """A new process reads the list of files anew."""
+    """Restart the process, which reads the list of files anew."""
     settings.STORAGES = dict(settings.STORAGES)
 
 

@@ -1,4 +1,4 @@
-"""Who is slow, or takes long turns, holds up nobody else."""
+"""An address that is slow, or takes long turns, delays no other."""
 
 import time
 from collections.abc import Iterator
@@ -13,20 +13,20 @@ ALL = ["a", "b", "c", "quick"]
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """`clock[0]` is the time."""
+    """Return a clock; `clock[0]` is its time."""
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 
 def choose(share: ThreadShare, wanted: list[str]) -> str | None:
-    """The first of these whose turn it may be."""
+    """Return the first address whose turn it may be."""
     return share.choose(lambda closed: next((key for key in wanted if key not in closed), None), str)
 
 
 @contextmanager
 def serving(share: ThreadShare, count: int) -> Iterator[list[str | None]]:
-    """So many are at work at once, of those that always have something."""
+    """Serve so many addresses at once, of those that always have work; yield the chosen ones."""
     with ExitStack() as turns:
         chosen = [choose(share, ALL) for _ in range(count)]
         for key in chosen:
@@ -42,7 +42,7 @@ def take(share: ThreadShare, clock: list[float], key: str, seconds: float, thing
 
 
 def test_long_turns_of_quick_deliveries_leave_a_thread_for_others(clock: list[float]) -> None:
-    """Three addresses that answer in 1.9 s, each with a backlog: a run of theirs takes six seconds."""
+    """Three addresses answer in 1.9 s, each with a backlog: a turn of each takes six seconds."""
     share = ThreadShare(3)
     for key in "abc":
         take(share, clock, key, 5.7, things=3)

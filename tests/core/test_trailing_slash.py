@@ -20,7 +20,7 @@ FREEZE = {"salon_id": 1, "application_id": 1, "event": "freeze", "partner_token"
 
 
 def addresses(resolver: URLResolver, prefix: str = "/") -> Iterator[str]:
-    """Every address that the portal knows, with an example for each of its parts."""
+    """Yield every address that the portal knows, with an example for each of its parts."""
     for pattern in resolver.url_patterns:
         path = prefix + str(pattern.pattern).lstrip("^")
         if isinstance(pattern, URLResolver):

@@ -1,4 +1,4 @@
-"""Messages to Celery: a burst of wishes costs two, and the last wish is not forgotten."""
+"""A burst of wake-ups sends two messages to Celery, and the last one is not lost."""
 
 import threading
 
@@ -12,7 +12,7 @@ PATIENCE = 10
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
-    """Counts the messages, instead of sending them."""
+    """Count the messages instead of sending them."""
     messages = threading.Semaphore(0)
     monkeypatch.setattr(current_app, "send_task", lambda _name: messages.release())
     return messages
@@ -26,7 +26,7 @@ def test_a_burst_sends_one_message_at_once_and_one_for_all_later_calls(sent: thr
     assert not sent.acquire(blocking=False)
     assert sent.acquire(timeout=PATIENCE)
     assert not sent.acquire(blocking=False)
-    # The message of the burst's end is over: the next wish is heard again.
+    # The message at the burst's end is done, so the next wake-up is heard again.
     wake("tests.a-task", pause=0.5)
     assert sent.acquire(timeout=PATIENCE)
 

@@ -1,4 +1,4 @@
-"""Every address finds each body whole, with its length, or is not asked at all."""
+"""Every address gets each body complete, with its length, or is not called at all."""
 
 import io
 import json

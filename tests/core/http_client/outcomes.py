@@ -1,4 +1,4 @@
-"""What an exchange came to, as a test expects it."""
+"""The outcome of an exchange, as a test expects it."""
 
 from partner_portal.core.http_client.exchange import HttpAnswer, NoAnswer
 

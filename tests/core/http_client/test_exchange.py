@@ -1,4 +1,4 @@
-"""Whatever the other side does: an answer or a failure, in time, and never the previous exchange's answer."""
+"""An HTTP exchange ends in time with an answer or a failure, and never with the previous exchange's answer."""
 
 import gzip
 import os
@@ -209,7 +209,7 @@ def test_regular_answers_share_a_connection(server: UnkindServer) -> None:
 
 @pytest.mark.parametrize(("method", "said"), [("POST", True), ("GET", False)])
 def test_a_post_without_a_body_says_that_its_length_is_0(server: UnkindServer, method: str, said: bool) -> None:
-    """As RFC 9110, 8.6 asks; some servers answer 411 otherwise."""
+    """RFC 9110, 8.6 asks for it, and some servers answer 411 otherwise."""
     server.will(say(OK))
     exchange(HttpRequest(method, server.url), timeout=END, max_body=MAX_COUNT)
     assert (b"content-length: 0" in server.requests[0].lower()) is said
@@ -227,7 +227,7 @@ def test_a_time_out_leaves_no_answer_for_the_next_call(server: UnkindServer) -> 
 
 
 def test_an_answer_before_the_request_was_read_is_heard(server: UnkindServer) -> None:
-    """As proxies refuse what is too large: they answer, and hang up."""
+    """Proxies refuse a large request like this: they answer and hang up."""
     listening = socket.create_server(("127.0.0.1", 0))
 
     def refuse() -> None:

@@ -1,4 +1,4 @@
-"""The lines of production: certificates, kept TLS connections, and a proxy between the portal and the internet."""
+"""HTTP connections of production check certificates, are kept under TLS, and may pass a proxy."""
 
 import socket
 import ssl
@@ -22,7 +22,7 @@ NAME = "altegio.test"
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A key and its own certificate, in one file."""
+    """Return a file with a key and its own certificate."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     now = datetime.now(UTC)
@@ -42,7 +42,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 class TlsServer:
-    """Answers every request with 200, and counts its connections."""
+    """A server that answers every request with 200 and counts its connections."""
 
     def __init__(self, certificate: str) -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -106,7 +106,7 @@ def test_a_peer_without_tls_is_refused() -> None:
 
 
 class TunnelProxy:
-    """A proxy that leads on to a port of this machine, or answers as it is told."""
+    """A proxy that forwards to a port of this machine, or answers as configured."""
 
     def __init__(self, to: int, answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n") -> None:
         self._to, self._answer = to, answer
