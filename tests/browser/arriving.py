@@ -1,4 +1,4 @@
-"""How an owner comes to the connect page."""
+"""The steps by which an owner comes to the connect page."""
 
 from sandbox import Sandbox
 

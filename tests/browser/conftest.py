@@ -1,7 +1,7 @@
-"""A real Chromium on a real server: the portal on localhost, Altegio's host page on another site.
+"""Fixtures: a real Chromium on a real server, with the portal on localhost and Altegio's host page on another site.
 
-`localhost` and `127.0.0.1` are two sites to a browser, and this Chromium blocks third-party cookies, as
-owners' browsers do.
+`localhost` and `127.0.0.1` are two sites to a browser, and this Chromium blocks third-party cookies, as owners'
+browsers do.
 """
 
 import os
@@ -48,13 +48,13 @@ def _browser() -> Iterator[Browser]:
 
 
 def _is_ours(message: ConsoleMessage) -> bool:
-    """An error of a page, not the browser's note on a frame that was rightly refused."""
+    """Return whether an error is a page's own, and not the browser's note on a frame that was rightly refused."""
     return message.type == "error" and "frame-ancestors" not in message.text
 
 
 @pytest.fixture
 def page(_browser: Browser) -> Iterator[Page]:
-    """A fresh browser window; an error on its console fails the test."""
+    """Open a fresh browser window; an error on its console fails the test."""
     context = _browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(PATIENCE)
     page = context.new_page()
@@ -68,7 +68,7 @@ def page(_browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def portal(live_server: LiveServer, altegio: Sandbox, settings: Settings) -> str:
-    """The portal on `localhost`, where Altegio's pages on `127.0.0.1` may frame it."""
+    """Start the portal on `localhost`, where Altegio's pages on `127.0.0.1` may frame it."""
     address = live_server.url.replace("127.0.0.1", "localhost")
     settings.PORTAL_URL = address
     altegio.portal_url = address
@@ -77,7 +77,7 @@ def portal(live_server: LiveServer, altegio: Sandbox, settings: Settings) -> str
 
 @pytest.fixture
 def worker(portal: str) -> Iterator[None]:
-    """A worker beside the server, for as long as the test runs."""
+    """Run a worker beside the server for as long as the test runs."""
     ended = threading.Event()
 
     def work() -> None:
@@ -94,7 +94,7 @@ def worker(portal: str) -> Iterator[None]:
 
 @pytest.fixture
 def settings_tab(page: Page, altegio: Sandbox, portal: str, settings: Settings) -> Callable[..., FrameLocator]:
-    """Open the location's Settings tab at Altegio; returns the portal's frame in it."""
+    """Return a function that opens the location's Settings tab at Altegio and returns the portal's frame in it."""
     settings.ALTEGIO_FRAME_ANCESTORS = [altegio.app_url]
     settings.ALTEGIO_APP_URL = altegio.app_url
 

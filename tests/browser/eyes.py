@@ -1,4 +1,4 @@
-"""Everything that one look at a page in the browser tells: axe's findings, and what does not fit."""
+"""The checks of a page in the browser: axe's findings, and what does not fit."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,7 +7,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Frame, Page
 
-# Every rule that axe has by itself, whatever it says how grave a finding is; those about colors by themselves.
+# Every rule that axe has by itself counts, however grave it calls a finding; the rules about colors are separate.
 ABOUT_COLORS = ["color-contrast", "link-in-text-block"]
 QUIETLY = {"resultTypes": ["violations"], "preload": False}
 COLORS = QUIETLY | {"runOnly": ABOUT_COLORS}
@@ -32,7 +32,7 @@ STYLED = """() => {
     visit(document.body, 7);
     return [...found];
 }"""
-# Texts that reach beyond what they stand in: the screen, a button, or a box that hides what is too much.
+# Texts that overflow the screen, a button, or a box that hides the overflow.
 CUT_OFF = """() => {
     const found = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const BUTTONS = "button, .button, .pill, .chips a";
@@ -59,7 +59,9 @@ CUT_OFF = """() => {
 
 
 class Eyes:
-    """Look at one page after the other, without the parts that stand on each. Colors are looked at once a style."""
+    """The checks of one page after another, without the parts shared by all. Colors are checked
+    once for each style.
+    """
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -67,7 +69,7 @@ class Eyes:
         page.emulate_media(color_scheme="light", reduced_motion="reduce")
 
     def look(self, width: int, *more_widths: int, without: Iterable[str] = ()) -> list[str]:
-        """What is wrong with the page that is open."""
+        """Return what is wrong with the open page."""
         context = {"exclude": [[part] for part in without]}
         found = too_wide(self.page, width)
         self.page.evaluate(AXE_SCRIPT)
@@ -93,14 +95,16 @@ class Eyes:
 
 
 def too_wide(page: Page, width: int) -> list[str]:
-    """That it has to be pushed sideways, if so."""
+    """Return a complaint if the page has to be scrolled sideways."""
     page.set_viewport_size({"width": width, "height": 900})
     by = pixels_too_wide(page)
     return [f"{by} pixels too wide at {width}"] if by else []
 
 
 def pixels_too_wide(page: Page) -> int:
-    """How far it has to be pushed sideways; 0 when it fits. A page that is still loading is not laid out yet."""
+    """Return by how many pixels the page scrolls sideways, or 0 if it fits. A page that still loads has no layout
+    yet.
+    """
     page.wait_for_load_state()
     by: int = page.evaluate(TOO_WIDE)
     return by
@@ -114,6 +118,6 @@ def has_no_axe_findings(page: Page | Frame, context: str | None = None) -> None:
 
 
 def cut_off(page: Page) -> list[str]:
-    """The texts of the page that cannot be read whole."""
+    """Return the texts of the page that cannot be read whole."""
     found: list[str] = page.evaluate(CUT_OFF)
     return found

@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import User
 from integrations.connections.models import Arrival, Connection
 
-# Addresses that answer with no page of their own.
+# These addresses answer with no page of their own.
 NOT_A_PAGE = {
     "alerts_alert_quiet": "takes a form alone",
     "alerts_alert_test": "takes a form alone",
@@ -37,7 +37,7 @@ class StaffsPages:
     client: Client
 
     def addresses(self) -> Iterator[str]:
-        """Every page that is opened by its address."""
+        """Yield every page that opens by its address."""
         for name, pattern in routes():
             if name in NOT_A_PAGE:
                 continue
@@ -54,7 +54,7 @@ class StaffsPages:
             yield reverse(f"admin:{name}", args=arguments)
 
     def _arguments(self, name: str) -> list[list[Any]]:
-        """What an address wants to know that is no page of a model."""
+        """Return the arguments of an address that is no page of a model."""
         if name == "app_list":
             return [[label] for label in sorted({model._meta.app_label for model in admin.site._registry})]
         if name == "connections_connection_as_owner_status":
@@ -70,7 +70,7 @@ class StaffsPages:
         return rule is None or getattr(admin.site._registry[model], rule)(request)
 
     def answers(self) -> Iterator[tuple[str, str, str]]:
-        """What answers a form: the question before an action, complaints about an empty form."""
+        """Yield the answers to forms: the question before an action, and complaints about an empty form."""
         for model, room in admin.site._registry.items():
             address = admin_address(model, "changelist")
             for action in map(str, room.actions or ()):
@@ -89,7 +89,7 @@ class StaffsPages:
 
 
 def routes(patterns: Any = None, space: str = "") -> Iterator[tuple[str, URLPattern]]:
-    """The name and the pattern of every address below the control room."""
+    """Yield the name and the pattern of every address below the control room."""
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         if isinstance(pattern, URLResolver):
             inside = pattern.namespace or space
@@ -100,7 +100,7 @@ def routes(patterns: Any = None, space: str = "") -> Iterator[tuple[str, URLPatt
 
 
 def of_model(name: str) -> tuple[type[Model] | None, str]:
-    """Of which model an address is, and which of its pages."""
+    """Return the model of an address, and which of its pages it is."""
     for model in admin.site._registry:
         start = f"{model._meta.app_label}_{model._meta.model_name}_"
         if name.startswith(start) and name not in SPECIAL:

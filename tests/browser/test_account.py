@@ -1,4 +1,4 @@
-"""The owner's pages in a real browser: for everyone, at any width, light and dark, and by keyboard alone."""
+"""The owner's pages work in a real browser for everyone: at any width, light and dark, and by keyboard alone."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -29,7 +29,9 @@ PAGES = (
 
 @pytest.fixture
 def anna() -> User:
-    """An owner with a location in each state, tariffs, a payment, sender names and a chain whose telephony failed."""
+    """Return an owner with a location in each state, tariffs, a payment, sender names and a chain whose telephony
+    failed.
+    """
     anna, now = proven_owner(EMAIL, PASSWORD, name="Anna"), timezone.now()
     sms = Application.objects.create(altegio_id=1, name="Beacon SMS")
     phones = Application.objects.create(altegio_id=2, name="Beacon Telephony", kind="telephony")
@@ -54,7 +56,7 @@ def anna() -> User:
 
 @pytest.fixture
 def portal(live_server: LiveServer, anna: User, page: Page) -> str:
-    """The portal's address; the page's browser is signed in as Anna."""
+    """Return the portal's address; the page's browser is signed in as Anna."""
     page.goto(live_server.url + reverse("accounts:sign-in"))
     page.get_by_label("E-mail").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)

@@ -1,4 +1,4 @@
-"""The API's readable docs, under the portal's own security policy."""
+"""The API's readable docs work under the portal's own security policy."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,7 +8,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.mark.parametrize("path", ["/api/v1/docs/", "/api/v1/docs"])
 def test_the_docs_show_every_call(page: Page, portal: str, path: str) -> None:
-    """`page` fails on any message of the browser about the policy."""
+    """The `page` fixture fails on any message of the browser about the policy."""
     page.goto(portal + path)
     expect(page.get_by_role("heading", name="Altegio partner portal")).to_be_visible()
     payments = page.locator("#operations-payments-payments_create")

@@ -1,4 +1,4 @@
-"""A brand in a real browser, under the pages' own policy: its color is read, its logo drawn; nothing of it runs."""
+"""A brand works under the pages' own policy: its color is readable, its logo drawn, and nothing of it runs."""
 
 import re
 
@@ -18,7 +18,7 @@ LOGO = read_logo(
 
 
 def color_of(element: Locator, name: str) -> str:
-    """A computed color, as #rrggbb."""
+    """Return a computed color as #rrggbb."""
     found = element.evaluate("(node, name) => getComputedStyle(node)[name]", name)
     return "#" + "".join(f"{int(channel):02x}" for channel in re.findall(r"\d+", found)[:3])
 

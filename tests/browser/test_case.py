@@ -1,4 +1,4 @@
-"""A connection's page in a real browser: nothing is cut, evidence unfolds, the strict policy holds."""
+"""A connection's page is shown whole in a real browser, unfolds its evidence and keeps to the strict policy."""
 
 import pytest
 from django.test import Client
@@ -26,7 +26,7 @@ def portal(live_server: LiveServer, settings: Settings) -> str:
 
 @pytest.fixture
 def case(client: Client, altegio: Sandbox, work: Work) -> Connection:
-    """A location whose sender names were refused."""
+    """Return a location whose sender names were refused."""
     arrive(client, altegio, AURORA_1)
     work()
     case = Connection.objects.get()

@@ -1,4 +1,4 @@
-"""An owner connects in a real browser: on a page of its own, and inside Altegio's iframe with cookies blocked."""
+"""An owner connects in a real browser, on a separate page and inside Altegio's iframe with cookies blocked."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ def test_a_signed_arrival_turns_active_before_the_owners_eyes(
     has_no_axe_findings(page)
 
 
-# What a screen reader would say by itself: each new text of the live region, which is there from the beginning.
+# A screen reader announces each new text of the live region, which is there from the beginning.
 HEARD = """() => {
     const region = document.querySelector("[role=status]");
     window.heard = [];

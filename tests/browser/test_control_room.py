@@ -1,4 +1,4 @@
-"""The control room's first page in a real browser: read by everyone, on a phone too, under the strict policy."""
+"""The control room's first page can be read by everyone, on a phone too, under the strict policy."""
 
 from typing import Literal
 

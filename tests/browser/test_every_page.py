@@ -1,6 +1,6 @@
-"""Every page there is, looked at in a real browser: axe finds nothing, and nothing is wider than the screen.
+"""Every page passes axe in a real browser and is no wider than the screen.
 
-A page that is new is looked at without a word here. One that cannot be is named below, with the reason.
+A new page is checked without being named here. A page that cannot be checked is named below, with the reason.
 """
 
 import re
@@ -22,10 +22,10 @@ from tests.planting import give_calls
 from tests.security.poisoned import Poisoned
 
 pytestmark = pytest.mark.django_db(transaction=True)
-# What stands on every page of the control room is looked at on its first page alone.
+# Elements shared by every page of the control room are checked on its first page only.
 FRAME = ("#header", "#nav-sidebar")
 TEXT = "Aurora Hair and Beauty, Independence Square"
-# Addresses of owners that answer with no page of their own.
+# These owners' addresses answer with no page of their own.
 NOT_A_PAGE = {
     "accounts:download": "a file",
     "accounts:email-keep": "takes a form, and leads on to My data",
@@ -44,7 +44,7 @@ NOT_A_PAGE = {
 
 @pytest.fixture
 def staffs(live_server: LiveServer, page: Page) -> StaffsPages:
-    """The pages of a member of staff who may all, who is signed in at the browser, with a row of every model."""
+    """Return the pages of a signed-in member of staff with every right, with a row of every model."""
     person, client = User.objects.create_superuser("anna@partner.example", "correct horse"), Client()
     client.force_login(person)
     rows = Poisoned(
@@ -94,7 +94,7 @@ def test_every_page_of_owners(page: Page, live_server: LiveServer) -> None:
         if "portal.css" not in shown.text:
             continue
         views.add(shown.view)
-        # Without scripts: theirs would ask the wrong address.
+        # Scripts are off, because theirs would call the wrong address.
         page.set_content(re.sub("<script.*?</script>", "", shown.text))
         if findings := eyes.look(320, 1280):
             found[shown.name] = findings
@@ -103,14 +103,14 @@ def test_every_page_of_owners(page: Page, live_server: LiveServer) -> None:
 
 
 def _open(page: Page, address: str, html: str) -> None:
-    """Show what answered a form, as if it had come from the address that the form was sent to."""
+    """Show the answer to a form as if it came from the address that the form was sent to."""
     page.route(address, lambda route: route.fulfill(body=html, content_type="text/html"))
     page.goto(address)
     page.unroute(address)
 
 
 def owners_addresses(patterns: list[URLPattern | URLResolver] | None = None, space: str = "") -> Iterator[str]:
-    """The names of all addresses below the owners' pages."""
+    """Yield the names of all addresses below the owners' pages."""
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         if isinstance(pattern, URLPattern):
             if space:

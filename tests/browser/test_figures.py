@@ -1,4 +1,4 @@
-"""The page of figures in a real browser: charts under the strict policy, numbers beside them, within the screen."""
+"""The page of figures shows charts under the strict policy, numbers beside them, within the screen."""
 
 from typing import Literal
 

@@ -1,4 +1,6 @@
-"""The owner at home in Altegio's iframe: a host page on another site, and a browser that keeps no cookie there."""
+"""The owner's pages work in Altegio's iframe: a host page on another site, and a browser that keeps
+no cookie there.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,7 +46,7 @@ def test_signed_arrival_status_settings_disconnect(
 
 
 def _await_state(page: Page, state: str) -> None:
-    """Reload the frame's page until the worker has brought the connection there."""
+    """Reload the frame's page until the worker has brought the connection into the state."""
     row = page.frame_locator("iframe").locator(f"[data-salon][data-state={state}]")
     for _ in range(50):
         if row.count():
@@ -64,7 +66,7 @@ def test_sign_up_then_sign_in_status_settings(
     sign_up.get_by_label("Choose a password").fill(PASSWORD)
     sign_up.get_by_role("button").click()
     expect(frame.get_by_role("heading", name="Connected", exact=True)).to_be_visible()
-    # The e-mail was opened in another browser, with the same password.
+    # The e-mail was opened in another browser with the same password.
     take_over(User.objects.get(), password=PASSWORD)
 
     sign_in = frame.locator("form[action*='/sign-in/']")
@@ -91,7 +93,7 @@ def test_sign_in_status_settings(page: Page, worker: None, settings_tab: Callabl
 
 
 def listen(page: Page) -> None:
-    """Count what reaches the framed page, and what it heeds."""
+    """Count the messages that reach the framed page, and those that it heeds."""
     portals_frame(page).evaluate(
         """() => {
           window.came = window.heeded = 0;
@@ -101,7 +103,7 @@ def listen(page: Page) -> None:
     )
 
 
-# Awaited in the page: `wait_for_function` evaluates text again and again, which the page's policy forbids.
+# The wait is inside the page: `wait_for_function` evaluates text repeatedly, which the page's policy forbids.
 CAME_AGAIN = """came => new Promise(done => {
   const look = () => window.came > came ? done() : setTimeout(look, 20);
   look();
@@ -109,7 +111,7 @@ CAME_AGAIN = """came => new Promise(done => {
 
 
 def say(page: Page, message: object) -> int:
-    """The host page speaks to the frame. Returns how often the frame heeded anything so far."""
+    """Send a message from the host page to the frame; return how often the frame has heeded any so far."""
     came = portals_frame(page).evaluate("window.came")
     page.evaluate("message => document.querySelector('iframe').contentWindow.postMessage(message, '*')", message)
     portals_frame(page).evaluate(CAME_AGAIN, came)

@@ -1,4 +1,4 @@
-"""From the portal to the partner's cabinet, as a browser allows it: in a tab, and out of Altegio's frame."""
+"""The portal opens the partner's cabinet as browsers allow it: in a tab, and out of Altegio's frame."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ CABINET = "https://cabinet.partner.example/open"
 
 @pytest.fixture
 def cabinet(page: Page) -> list[str]:
-    """The addresses that the cabinet is asked for; on another site, as a partner's is."""
+    """Return the addresses requested from the cabinet, which is on another site, as a partner's is."""
     Application.objects.update_or_create(altegio_id=1, defaults={"handover_url": CABINET})
     asked: list[str] = []
 

@@ -1,4 +1,4 @@
-"""Every list of the control room in a real browser: it fits a laptop, and on a phone its rows are cards."""
+"""Every list of the control room fits a laptop, and shows its rows as cards on a phone."""
 
 import pytest
 from django.contrib import admin
@@ -19,7 +19,7 @@ LONG = "Aurora Hair and Beauty https://studio.aurora.example/independence-square
 
 @pytest.fixture
 def portal(live_server: LiveServer, page: Page) -> str:
-    """The control room, with a member of staff who may all at the screen."""
+    """Return the control room's address; a member of staff with every right is signed in."""
     client = Client()
     client.force_login(User.objects.create_superuser("anna@partner.example"))
     cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}
@@ -35,7 +35,7 @@ def lists() -> list[str]:
 
 
 def fill() -> None:
-    """A row of every list, with texts as long as they come."""
+    """Make a row for every list, with texts as long as they come."""
     rows = Poisoned(LONG, Application={"kind": "sms", "altegio_id": 1}, Connection={"state": "active"})
     for model in admin.site._registry:
         rows.row(model)
@@ -43,7 +43,7 @@ def fill() -> None:
 
 
 def cut_off(page: Page) -> int:
-    """By how many pixels the page, or the list in it, is wider than its place."""
+    """Return by how many pixels the page, or the list in it, is too wide."""
     return int(
         page.evaluate(
             """() => Math.max(document.documentElement.scrollWidth - innerWidth,
@@ -66,7 +66,7 @@ def test_no_list_is_cut_off(page: Page, portal: str) -> None:
     assert found == {}
 
 
-# Words that have room on any line, and yet stand on two.
+# These words fit on any line, and yet stand on two.
 BROKEN = r"""() => {
     const found = [], WORD = /[\p{L}\p{N}]{2,14}(?![\p{L}\p{N}])/gu;
     const walker = document.createTreeWalker(document.querySelector("#result_list tbody"), NodeFilter.SHOW_TEXT);

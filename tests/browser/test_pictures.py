@@ -1,4 +1,4 @@
-"""The pictures of the README: what they show is there. `make pictures` renews them."""
+"""The pictures of the README show what exists. `make pictures` renews them."""
 
 import os
 from collections.abc import Callable
@@ -23,7 +23,7 @@ WIDE, PHONE = (1120, 760), (360, 720)
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Where they go: beside the documentation with `make pictures`, else nowhere that is kept."""
+    """Return their folder: beside the documentation with `make pictures`, otherwise a temporary one."""
     return Path(os.environ.get("PICTURES", tmp_path))
 
 
@@ -37,7 +37,7 @@ def portal(live_server: LiveServer, settings: Settings, altegio: Sandbox, work: 
 
 
 def take(page: Page, folder: Path, name: str, size: tuple[int, int]) -> None:
-    """A picture in light and in dark, for readers of either."""
+    """Take a picture in light and one in dark mode."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
@@ -59,7 +59,7 @@ def test_the_pictures(page: Page, portal: str, pictures: Path, altegio: Sandbox,
 
 
 def staff_see(page: Page, portal: str, pictures: Path) -> None:
-    """What stands in the control room."""
+    """Take the pictures of the control room."""
     sign_in(page, portal)
     note_heartbeat()
     page.reload()
@@ -74,7 +74,7 @@ def staff_see(page: Page, portal: str, pictures: Path) -> None:
 
 
 def an_owner_sees(page: Page, pictures: Path, altegio: Sandbox, work: Callable[[], None]) -> None:
-    """The status page, from the arrival to the end."""
+    """Take the pictures of the status page, from the arrival to the end."""
     places = [10403, 10404]
     altegio.grant(places, user_id=9005)
     page.goto(altegio.arrival_url(places, user_id=9005))
@@ -86,7 +86,7 @@ def an_owner_sees(page: Page, pictures: Path, altegio: Sandbox, work: Callable[[
 
 
 def an_owner_has(page: Page, portal: str, pictures: Path, client: Client) -> None:
-    """Their own pages."""
+    """Take the pictures of the owner's own pages."""
     client.force_login(User.objects.get(email="balint@napfeny.example"))
     page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": portal}])
     page.goto(f"{portal}/account/")

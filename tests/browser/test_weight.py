@@ -1,4 +1,4 @@
-"""The connect page is light: few requests, few bytes, none to anybody else, and nothing jumps."""
+"""The connect page makes few requests of few bytes, none to other hosts, and its layout does not jump."""
 
 import pytest
 from playwright.sync_api import Page

@@ -1,4 +1,4 @@
-"""The longest words have room on the narrowest screen: every page of an owner in every language, 320 px wide."""
+"""Every page of an owner fits a 320 px screen in every language, even with the longest words."""
 
 import re
 from dataclasses import replace
@@ -28,7 +28,7 @@ def test_every_word_is_read_whole_in_a_narrow_frame(
     found = {}
     for shown in Gallery(language).everything(brand):
         if "portal.css" in shown.text:
-            # Without scripts: theirs would ask the wrong address.
+            # Scripts are off, because theirs would call the wrong address.
             page.set_content(re.sub("<script.*?</script>", "", shown.text))
             if wrong := [*too_wide(page, 320), *cut_off(page)]:
                 found[shown.name] = wrong

@@ -1,4 +1,4 @@
-"""Two weeks in the life of a partner's marketplace, lived day by day through the sandbox: what the pictures show."""
+"""Two weeks of a partner's marketplace, lived day by day through the sandbox, as the pictures show them."""
 
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ from tests.working import Work
 
 DAYS = 14
 EMMA, MARIA, BALINT, JOAO, ALEKSEY = range(9001, 9006)
-# Who arrives on which day (0 is the first), with which locations and at which application.
+# The arrivals by day (0 is the first), with their locations and application.
 OWNERS = (
     (0, EMMA, [10101, 10102, 10103], 1),
     (1, MARIA, [10201], 1),
@@ -34,7 +34,7 @@ CHAINS = (2, 5, 3, 7, 4, 9, 6, 3, 8, 5, 11, 7, 9, 6)
 
 
 class TwoWeeks:
-    """The days pass one after the other; each call of a method happens on the day it is at."""
+    """Two weeks, day by day; each method call happens on the current day."""
 
     def __init__(self, altegio: Sandbox, work: Work) -> None:
         self.altegio, self.work, self.client = altegio, work, Client()
@@ -43,7 +43,7 @@ class TwoWeeks:
         self.today = timezone.now().replace(hour=9, minute=12, second=0, microsecond=0)
 
     def pass_by(self) -> None:
-        """Live them, up to this minute."""
+        """Live the two weeks, up to this minute."""
         for altegio_id, name, kind in APPLICATIONS:
             Application.objects.get_or_create(altegio_id=altegio_id, defaults={"name": name, "kind": kind})
         for day in range(DAYS):
@@ -54,7 +54,7 @@ class TwoWeeks:
         self._this_minute()
 
     def _this_minute(self) -> None:
-        """One location is frozen, one is disputed, and Altegio does not answer for one that runs out of time."""
+        """Freeze one location, dispute one, and leave Altegio silent about one that runs out of time."""
         self.altegio.freeze(10302)
         ask_altegio(Connection.objects.get(location__altegio_id=10302).pk)
         follow(self.client, self.altegio, 10101, MARIA)
@@ -91,12 +91,12 @@ class TwoWeeks:
         self.work()
 
     def _refused(self, place: int) -> None:
-        """Altegio has no grant for it: the owner kept an old link."""
+        """Let Altegio refuse a location: it has no grant, because the owner kept an old link."""
         follow(self.client, self.altegio, place, EMMA)
         self.work()
 
     def _too_late(self, place: int, clock: time_machine.Traveller) -> None:
-        """Altegio is away for longer than the window."""
+        """Let a location expire: Altegio is away for longer than the window."""
         fault = self.altegio.fault("error", status=503, remaining=None)
         arrive(self.client, self.altegio, place, EMMA)
         self.work(rounds=1)

@@ -1,4 +1,4 @@
-"""A portal in the middle of its life, and whoever is about to call."""
+"""A portal in the middle of its life, and the people who are about to call."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -27,7 +27,7 @@ OWNERS = ("iris", "kira", "lena", "nora", "ruth")
 
 
 class Places(NamedTuple):
-    """Altegio's numbers of the locations that people call about, each for one errand."""
+    """Altegio's numbers of the locations that people call about, one for each errand."""
 
     frozen: int
     refused_names: int
@@ -42,7 +42,7 @@ class Places(NamedTuple):
 
 
 class BusyPortal:
-    """The portal at `url`; `work()` does what its workers would."""
+    """The portal at `url`; `work()` does what its workers would do."""
 
     def __init__(self, altegio: Sandbox, url: str) -> None:
         self.altegio, self.url, self.work = altegio, url, work_until_done
@@ -61,11 +61,11 @@ class BusyPortal:
         self.work()
 
     def case(self, place: int) -> Connection:
-        """The newest connection of a location."""
+        """Return the newest connection of a location."""
         return Connection.objects.filter(location__altegio_id=place).order_by("-pk")[0]
 
     def staff(self, group: str) -> User:
-        """A member of staff of this role."""
+        """Return a member of staff with this role."""
         person, _made = User.objects.get_or_create(
             email=f"{group.lower()}@partner.example", defaults={"is_staff": True}
         )
@@ -73,20 +73,20 @@ class BusyPortal:
         return person
 
     def hesitate(self, place: int) -> None:
-        """Somebody has pressed Connect, and Altegio does not answer."""
+        """Somebody presses Connect, and Altegio does not answer."""
         fault = self.altegio.fault("error", status=503, remaining=None)
         arrive(Client(), self.altegio, place, MARIA)
         self.work(rounds=1)
         self.altegio.clear_faults(fault.id)
 
     def freeze(self, place: int) -> None:
-        """Altegio freezes a location, and the portal knows."""
+        """Altegio freezes a location, and the portal learns of it."""
         self.altegio.freeze(place)
         ask_altegio(self.case(place).pk)
         self.work()
 
     def pay(self, place: int) -> None:
-        """The partner's billing system reports a month's payment of a location."""
+        """The partner's billing system reports a month's payment for a location."""
         now = timezone.now()
         period = {"period_from": now.isoformat(), "period_to": (now + timedelta(days=30)).isoformat()}
         self.billing.pay(salon_id=place, application_id=1, amount="29.00", paid_at=now.isoformat(), **period)
@@ -97,7 +97,7 @@ class BusyPortal:
         self.work()
 
     def _trouble(self) -> None:
-        """What people call about."""
+        """Make the troubles that people call about."""
         at = self.at
         self.freeze(at.frozen)
         self.altegio.pay(at.frozen)  # at Altegio, which does not tell
@@ -111,14 +111,14 @@ class BusyPortal:
         self._telephony()
 
     def _refused(self, call: str, do: Callable[[], object]) -> None:
-        """Altegio says no to what is done."""
+        """Make the calls that Altegio refuses."""
         fault = self.altegio.fault("error", call, **REFUSED)
         do()
         self.work()
         self.altegio.clear_faults(fault.id)
 
     def _messages(self, connection: Connection) -> None:
-        """Yesterday's: five arrived, the gateway told no end of two."""
+        """Make yesterday's messages: five arrived, and the gateway reported no end of two."""
         state = RequestedMessage.State
         for number, value in enumerate([state.DELIVERED] * 5 + [state.UNANSWERED] * 2):
             RequestedMessage.objects.create(
@@ -131,7 +131,7 @@ class BusyPortal:
             )
 
     def _telephony(self) -> None:
-        """The switch of Aurora's chain was refused, and so was a call."""
+        """Make Aurora's chain, whose switch and one of whose calls were refused."""
         case = Connection.objects.get(location__altegio_id=10101, application__altegio_id=2, state="active")
         chain = Chain.objects.get(locations=case.location_id)
         chain.telephony, chain.telephony_error = Chain.Telephony.FAILED, "Not allowed"
@@ -148,7 +148,7 @@ class BusyPortal:
         )
 
     def _owner(self, name: str, number: int) -> int:
-        """An owner with a password and one location; its number."""
+        """Make an owner with a password and one location; return its number."""
         address = f"{name}@willow.example"
         self.altegio.add_user(Person(7001 + number, name.capitalize(), f"4420794607{number:02}", address))
         _chain, [place] = self.altegio.add_chain(1, f"{name.capitalize()}'s salon")

@@ -1,16 +1,16 @@
-"""Counts what a person does with hand or finger on the way through an errand."""
+"""A counter of what a person does by hand on the way through an errand."""
 
 from playwright.sync_api import Locator, Page
 
 
 class Clicks:
-    """A click counts as one, and so does Enter in a field; typing and reading count as nothing."""
+    """A person's clicks: a click counts as one, and so does Enter in a field; typing and reading count as nothing."""
 
     def __init__(self, page: Page) -> None:
         self.page, self.made = page, 0
 
     def press(self, locator: Locator) -> None:
-        """Click it."""
+        """Click an element."""
         self.made += 1
         locator.click()
 

@@ -1,4 +1,4 @@
-"""One busy portal for all errands: each goes about a location or a person of its own."""
+"""Fixtures: one busy portal for all errands; each errand concerns a location or a person of its own."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def portal(django_db_setup: None, django_db_blocker: DjangoDbBlocker, _sandbox: Sandbox) -> Iterator[BusyPortal]:
-    """The portal, for as long as errands are run on it."""
+    """Start the portal for as long as errands run on it."""
     _sandbox.reset()
     _sandbox.configure(callbacks_enabled=False)
     with django_db_blocker.unblock():
@@ -50,12 +50,12 @@ def portal(django_db_setup: None, django_db_blocker: DjangoDbBlocker, _sandbox: 
 
 @pytest.fixture
 def _django_db_helper(portal: BusyPortal) -> None:
-    """The database is the portal's, and stays as an errand leaves it: pytest-django would empty it after each."""
+    """Keep the portal's database as an errand leaves it; pytest-django would empty it after each test."""
 
 
 @pytest.fixture
 def signed_in(page: Page, portal: BusyPortal) -> Callable[[User], Clicks]:
-    """`signed_in(person)`: their clicks, in a browser that knows them and shows their first page."""
+    """Return a function that signs a person in and returns their clicks, on their first page."""
 
     def open_first_page(person: User) -> Clicks:
         client = Client()

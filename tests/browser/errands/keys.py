@@ -1,4 +1,4 @@
-"""A person who has no mouse: the Tab key leads to everything, and what has the focus shows it."""
+"""A person without a mouse: the Tab key reaches everything, and the focus is visible."""
 
 from playwright.sync_api import Locator, Page
 
@@ -11,13 +11,13 @@ SHOWS_FOCUS = """(element) => {
 
 
 class Keys:
-    """Goes about `page` by keyboard alone."""
+    """A keyboard user of `page`."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
 
     def reach(self, target: Locator) -> None:
-        """Press Tab until it has the focus, and see that it does, as a page that is loaded shows it."""
+        """Press Tab until the element has the focus, and check that a loaded page shows it."""
         self.page.wait_for_load_state()
         for _ in range(MAX_TABS):
             if target.evaluate(HAS_FOCUS):

@@ -1,4 +1,4 @@
-"""Every errand of an owner once more, by keyboard alone."""
+"""Every errand of an owner works by keyboard alone."""
 
 import re
 
@@ -38,7 +38,7 @@ def test_pay_when_frozen(page: Page, portal: BusyPortal) -> None:
     keys = sign_in(page, portal)
     keys.press(page.get_by_role("link", name=re.compile("^Pay ·")))
     keys.button("Get the address to pay at")
-    # It is answered before a worker has fetched the address.
+    # The form is answered before a worker has fetched the address.
     expect(page.get_by_role("link", name="Reload")).to_be_visible()
     portal.work()
     keys.link("Reload")

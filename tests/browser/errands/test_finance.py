@@ -1,4 +1,4 @@
-"""What the finance role does from day to day: each errand at most four clicks."""
+"""Each everyday errand of the finance role takes at most four clicks."""
 
 import re
 from collections.abc import Callable

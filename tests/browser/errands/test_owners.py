@@ -1,4 +1,4 @@
-"""What owners come for: each errand by hand and finger, none longer than it has to be."""
+"""Each errand of an owner by hand is as short as it can be."""
 
 import re
 from collections.abc import Callable

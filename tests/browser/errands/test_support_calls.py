@@ -1,4 +1,4 @@
-"""Support's calls: from whatever page is open to the answer and to what mends it, the case being found once."""
+"""Support gets from any open page to the answer and its remedy, and finds the case only once."""
 
 import re
 from collections.abc import Callable
@@ -21,13 +21,13 @@ def support(signed_in: Callable[[User], Clicks], portal: BusyPortal) -> Clicks:
 
 
 def caller_says(support: Clicks, words: object) -> None:
-    """What was typed into the field at the top opens the case."""
+    """Check that the text typed into the search field opens the case."""
     support.enter("Who is calling?", str(words))
     expect(support.page).to_have_url(CASE)
 
 
 def sure(support: Clicks) -> None:
-    """The question is answered, and the case stands there again."""
+    """Confirm the question, and check that the case is shown again."""
     support.button("Yes, do it")
     expect(support.page).to_have_url(CASE)
 
