@@ -1,4 +1,4 @@
-"""What the attacks share: a key to every part of the API, and a browser that sees the server's errors as answers."""
+"""Fixtures for attacks: a key to every part of the API, and a browser that sees server errors as answers."""
 
 import pytest
 from django.test import Client
@@ -14,20 +14,20 @@ from tests.working import Work
 
 @pytest.fixture
 def anybody() -> Client:
-    """Somebody on the internet; what fails in the portal is a 500 to them."""
+    """Return an anonymous client, to whom a failure of the portal is a 500."""
     return Client(raise_request_exception=False)
 
 
 @pytest.fixture
 def api_key(db: None) -> str:
-    """A key with every scope."""
+    """Return a key with every scope."""
     _key, secret = ApiKey.objects.create_key(name="attacker", scopes=list(SCOPES))
     return secret
 
 
 @pytest.fixture
 def post(anybody: Client, api_key: str) -> Api:
-    """`post("sms/statuses/", b"[]")` sends these bytes to the API with a valid key."""
+    """Return a function that sends bytes to the API with a valid key."""
 
     def send(path: str, body: bytes, content_type: str = "application/json") -> Response:
         headers = {"Authorization": f"Api-Key {api_key}"}
@@ -38,7 +38,7 @@ def post(anybody: Client, api_key: str) -> Api:
 
 @pytest.fixture
 def connections(client: Client, altegio: Sandbox, work: Work) -> list[Connection]:
-    """A location that Altegio has connected for text messages, and for telephony."""
+    """Return a location's connections for text messages and for telephony."""
     kinds = {1: "sms", 2: "telephony"}
     for application_id, kind in kinds.items():
         Application.objects.create(altegio_id=application_id, kind=kind)

@@ -1,4 +1,4 @@
-"""A database in which every text that somebody else may have written attacks whoever reads it."""
+"""A database in which every text that somebody else may have written attacks its readers."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 MARKUP = "\"'><xss onload=x>"
 ADDRESS = "javascript:xss()"
-# What the portal itself writes: names of its own kinds and states, keys, hashes.
+# Texts that the portal itself writes: names of its own kinds and states, keys, hashes.
 OWN = frozenset(
     {
         "claim", "digest", "flag", "hashed_key", "id", "key", "kind", "lane", "language",
@@ -19,7 +19,7 @@ OWN = frozenset(
         "payload", "trigger",
     }
 )  # fmt: skip
-# A brand's color and addresses and the cabinet's are judged when staff write them: nobody else can.
+# Staff write a brand's color and addresses and the cabinet's, which are checked then: nobody else can.
 KNOWN = {
     "kind": "activate",
     "currency": "EUR",
@@ -34,14 +34,14 @@ REACHED = frozenset({"reviewed_at", "telephony_since", "activated_at", "paid_unt
 
 
 class Poisoned:
-    """Makes one row of a model, and of all that it refers to; every text of others' is `text`."""
+    """A maker of one row of a model and of all that it refers to, whose foreign texts are all `text`."""
 
     def __init__(self, text: str, **given: dict[str, Any]) -> None:
         self.text, self.given = text, given
         self.rows: dict[type[models.Model], models.Model] = {}
 
     def row(self, model: type[models.Model]) -> models.Model:
-        """The one row of `model`."""
+        """Return the one row of `model`."""
         model = model._meta.concrete_model or model
         if model not in self.rows:
             given = self.given.get(model.__name__, {})
@@ -109,7 +109,7 @@ LEADS = ("href", "src", "action", "formaction", "content", "data", "xlink:href")
 
 
 def dangers(html: str) -> list[str]:
-    """What of a page would run: foreign elements, handlers, addresses that are scripts."""
+    """Return what would run on a page: foreign elements, handlers, and addresses that are scripts."""
     reader = _Reader()
     reader.feed(html)
     return reader.found

@@ -1,4 +1,4 @@
-"""Somebody signs up and in, by the forms and by the links in e-mails."""
+"""Steps of somebody who signs up and in, by the forms and by the links in e-mails."""
 
 import re
 
@@ -16,7 +16,7 @@ OURS = {"Origin": "http://testserver"}
 
 
 def sign_up(altegio: Sandbox, email: str, password: str = ATTACKERS, location: int = MEDVED_1) -> tuple[str, Client]:
-    """Somebody signs up by the form, in a browser of theirs. Returns the status page's address and the browser."""
+    """Sign up by the form in a fresh browser; return the status page's address and the browser."""
     browser = Client()
     page = arrive(browser, altegio, location, user_id=None)
     form = SIGN_UP | {"email": email, "password": password}
@@ -38,7 +38,7 @@ def link_in_email() -> str:
 
 
 def opened_email(password: str = "", browser: Client | None = None) -> Client:
-    """The browser of whoever reads the mail, after the link in the newest e-mail."""
+    """Return the browser of the mail's reader, after the link in the newest e-mail."""
     browser = browser or Client()
     browser.post(link_in_email(), {"password": password})
     assert is_signed_in(browser)

@@ -1,4 +1,4 @@
-"""Nobody takes an account over: not from an open browser, not by a late e-mail, not by what happens at once."""
+"""Nobody takes an account over, from an open browser, by a late e-mail or by simultaneous actions."""
 
 import re
 import threading
@@ -32,7 +32,7 @@ OURS = {"Origin": "http://testserver"}
 
 @pytest.fixture
 def emma() -> User:
-    """She came with Altegio's signature, and has no password."""
+    """Return Emma, who came with Altegio's signature and has no password."""
     return User.objects.create_user("emma@owner.example")
 
 
@@ -43,7 +43,7 @@ def anna() -> User:
 
 @pytest.fixture
 def left_open(emma: User) -> Client:
-    """Emma's browser, left open: what she did in it a moment ago is long ago for the thief."""
+    """Return Emma's browser, left open long after she last did something in it."""
     browser = Client()
     browser.force_login(emma)
     return browser
@@ -96,7 +96,7 @@ def test_a_frame_token_is_no_sign_in(emma: User) -> None:
 
 
 def test_another_owners_fresh_session_does_not_count_for_a_frame_token(emma: User, anna: User) -> None:
-    """A pass of Emma's in the browser of Anna, who signed in a moment ago."""
+    """Emma's frame token is used in the browser of Anna, who has just signed in."""
     browser = Client(headers=OURS)
     browser.force_login(anna)
     browser.get(f"/connect/as/{make_frame_token(emma)}/account/me/")
@@ -120,7 +120,7 @@ def test_an_email_confirms_only_the_address_it_was_sent_to(anna: User) -> None:
 
 
 def test_a_pending_address_ends_when_the_password_changes(anna: User) -> None:
-    """Its e-mail may wait: a mailbox may refuse e-mails for a while."""
+    """The e-mail may be delayed: a mailbox may refuse e-mails for a while."""
     request_email_change(anna, "mallory@evil.example")
     take_over(anna)
     assert Client().post(links_by_address()["mallory@evil.example"]).status_code == 410
@@ -175,7 +175,7 @@ def test_another_site_does_not_press_the_button_behind_a_link(anna: User, page: 
 
 @pytest.mark.parametrize("name", ["Prize: https://evil.example", "evil.example", "write to x@evil.example", "//evil"])
 def test_a_name_sends_nobody_elsewhere(altegio: Sandbox, name: str) -> None:
-    """Whoever signs up under another's address chooses the name in the e-mails to it."""
+    """A person who signs up under another's address chooses the name in the e-mails to it."""
     victim = proven_owner("victim@owner.example", PASSWORD, name=name)
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     Client().post(form_action(page, "link"), {"email": victim.email})
@@ -211,7 +211,7 @@ def test_an_account_made_in_advance_shows_nothing_of_who_arrives_later(altegio: 
 def test_simultaneous_passwords_in_an_open_browser_are_all_counted(
     anna: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Twenty at once: not one more than ten is looked at."""
+    """Twenty passwords come at once, and no more than ten are checked."""
     looked_at: list[str] = []
     together = threading.Barrier(20)
 

@@ -1,4 +1,4 @@
-"""The addresses that anybody can reach answer any bytes: never with an error, and with bounded work."""
+"""Public addresses answer any bytes without an error and with bounded work."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -39,7 +39,7 @@ from tests.security.wire import (
     message_requests,
 )
 
-# Of each part of the portal one that anybody can reach.
+# One address of each part of the portal that anybody can reach.
 OPEN = [
     "/",
     "/connect/status/old/",
@@ -53,7 +53,7 @@ OPEN = [
     "/nowhere/",
 ]
 pytestmark = pytest.mark.django_db
-# However many locations it names: they are claimed together.
+# The limit holds however many locations an arrival names: they are claimed together.
 MAX_QUERIES_OF_AN_ARRIVAL = 60
 fuzzed = hypothesis_settings(
     max_examples=EXAMPLES,
@@ -66,7 +66,7 @@ fuzzed = hypothesis_settings(
 
 @pytest.fixture
 def portal(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Watched]:
-    """The whole portal, with an owner's location in it; at its end what the run was like is written down."""
+    """Yield the whole portal with an owner's location; at the end, log what the run was like."""
     monkeypatch.setattr("integrations.connect.views.limits.ARRIVALS", limits.Limit("arrivals", 10**9, 60))
     User.objects.create_superuser("staff@example.com", "x")
     application = Application.objects.create(altegio_id=APPLICATION)

@@ -1,4 +1,4 @@
-"""The API is what its schema says, under inputs that fit the schema and under inputs that do not."""
+"""The API follows its schema, for inputs that fit the schema and for others."""
 
 import json
 import re
@@ -30,11 +30,11 @@ from tests.security.watching import EXAMPLES, IS_SUITE
 
 pytestmark = pytest.mark.django_db
 schema = schemathesis.openapi.from_wsgi("/api/v1/schema/", with_short_path())
-# Lists refuse unknown parameters, other calls do not heed them; and the key stands in every request.
+# Lists refuse unknown parameters and other calls ignore them; every request carries the key.
 schema.config.generation.allow_extra_parameters = False
 schema.config.generation.with_security_parameters = False
 OPERATIONS = {found.ok().label: found.ok() for found in schema.get_all_operations() if isinstance(found, Ok)}
-# The rules of payments, messages and calls go beyond what a schema can say: what fits it may still be refused.
+# The rules of payments, messages and calls go beyond a schema, so fitting input may still be refused.
 BEYOND_SCHEMA: list[Any] = CHECKS.get_by_names(["positive_data_acceptance"])
 fuzzed = hypothesis_settings(
     max_examples=max(EXAMPLES // 10, 10),
@@ -46,7 +46,7 @@ fuzzed = hypothesis_settings(
 
 
 def cases(label: str, known: dict[str, Any]) -> st.SearchStrategy[Case[Any]]:
-    """Requests that fit the schema, such as do not, and such as name what exists."""
+    """Generate requests that fit the schema, that do not, and that name existing rows."""
     operation = OPERATIONS[label]
     modes = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
     if there := {parameter.name: known[parameter.name] for parameter in operation.path_parameters}:
@@ -56,7 +56,7 @@ def cases(label: str, known: dict[str, Any]) -> st.SearchStrategy[Case[Any]]:
 
 @pytest.fixture
 def own_transaction(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The test's transaction stands on the connection that the end of a request would close."""
+    """Keep the connection with the test's transaction open at the end of a request."""
     monkeypatch.setattr("accounts.api_keys.BAD_API_KEYS", limits.Limit("bad-api-keys", 10**9, 60))
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
@@ -67,7 +67,7 @@ def own_transaction(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def payment(connections: list[Connection], post: Api) -> int:
-    """The id of a payment that waits to be reported."""
+    """Return the id of a payment that waits to be reported."""
     payload = {"external_id": "known", "salon_id": AURORA_1, "amount": "990.99", "currency": "EUR"}
     payload |= dict.fromkeys(("paid_at", "period_from", "period_to"), "2026-01-01T12:00:00Z")
     return int(post("payments/", json.dumps(payload).encode()).json()["id"])
@@ -94,13 +94,13 @@ def test_every_answer_is_one_that_the_schema_shows(
 
 
 def one_path(label: str) -> str:
-    """The address of an operation with 1 for each of its parameters."""
+    """Return the address of an operation with 1 for each of its parameters."""
     return re.sub("{[a-z_]+}", "1", OPERATIONS[label].path)
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_one_scope_alone_opens_an_operation(label: str, client: Client) -> None:
-    """It is the one that the schema names. The others are turned away before anything of the request is looked at."""
+    """Only the scope named in the schema works; others are refused before the request is read."""
     path = one_path(label)
     opened_by = set()
     for scope in SCOPES:

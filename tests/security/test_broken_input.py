@@ -1,4 +1,4 @@
-"""Nobody gets a 500, or much memory, out of the portal by sending what no client of it would send."""
+"""No malformed request costs the portal a 500 or much memory."""
 
 import base64
 import tracemalloc
@@ -91,7 +91,7 @@ DEEP = b'{"a":' * 980 + b"1" + b"}" * 980
 def test_altegios_endpoints_share_one_depth_limit(
     anybody: Client, keys: Installation, opening: bytes, depth: int
 ) -> None:
-    """What one door takes, every step behind it can read."""
+    """What one endpoint accepts, every later step can read."""
     closing = b"]" if opening == b"[" else b"}"
     for path in ("/altegio/callback/", f"/altegio/events/{keys.events_key}/"):
         answer = anybody.generic("POST", path, opening * depth + b"1" + closing * depth, "application/json")

@@ -1,4 +1,4 @@
-"""A secret is compared in constant time, or found by its hash: how long an answer takes tells nothing of it."""
+"""A secret is compared in constant time or found by its hash, so the time of an answer reveals nothing."""
 
 import ast
 import hmac
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def compared(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, object]]:
-    """What `hmac.compare_digest` was asked."""
+    """Return the arguments of each `hmac.compare_digest`."""
     asked: list[tuple[object, object]] = []
     compare = hmac.compare_digest
 

@@ -1,4 +1,4 @@
-"""Staff with rights of the partner's own making: none leads to others, and none shows what another right opens."""
+"""Custom staff rights lead to no other rights, and show nothing that another right protects."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ PASSWORD = "correct horse 9"
 
 
 def member(*rights: str, role: Role | None = None) -> tuple[User, Client]:
-    """A member of staff with these rights ("app.codename"), or with a role."""
+    """Return a member of staff with these rights ("app.codename"), or with a role."""
     user = User.objects.create_user("member@partner.example", PASSWORD, is_staff=True)
     for right in rights:
         app_label, codename = right.split(".")
@@ -83,7 +83,7 @@ def test_staff_who_may_change_people_make_nobody_staff() -> None:
 
 @pytest.mark.parametrize("is_staff", [True, False])
 def test_staff_who_may_change_people_take_over_no_staff(administrator: User, is_staff: bool) -> None:
-    """A password, or an address that a link goes to, is all that it takes to be an administrator."""
+    """A password, or an address for a link, would be enough to become an administrator."""
     User.objects.filter(pk=administrator.pk).update(is_staff=is_staff)
     _member, client = member(*PEOPLE)
     new = {"password1": "another horse 9", "password2": "another horse 9", "usable_password": "true"}
@@ -94,7 +94,7 @@ def test_staff_who_may_change_people_take_over_no_staff(administrator: User, is_
 
 
 def test_an_administrator_needs_the_present_password_to_change_their_own() -> None:
-    """Whoever sits down at an open screen does not lock its owner out by the page that is meant for others."""
+    """Somebody at an open screen cannot lock out its owner by the page meant for other people's passwords."""
     user, client = member(role=Role.ADMINISTRATOR)
     new = {"password1": "another horse 9", "password2": "another horse 9", "usable_password": "true"}
     for pk in (str(user.pk), f"0{user.pk}", f"{user.pk}.0", f"_3{ord(str(user.pk)[0]) % 16:X}{str(user.pk)[1:]}"):
@@ -144,13 +144,13 @@ def test_a_page_shows_no_piece_of_a_passwords_hash(owner: User) -> None:
 CRAFTED = ("crm_token", "secret", "password", "session_epoch", "email_proven_at", "key", "token")
 
 
-# What those who operate write at an alert.
+# The operators' fields of an alert.
 WRITTEN_BY_FORM: dict[type[Any], set[str]] = {Alert: {"assignee_id", "note"}}
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.SUPPORT, Role.FINANCE])
 def test_no_crafted_form_changes_what_a_role_may_only_look_at(role: Role) -> None:
-    """Every column of a row in the form, shown or not: not one is written, and no form is open."""
+    """The form names every column, shown or not: none is written, and no form is open."""
     rows = Poisoned("Aurora", Application={"kind": "sms", "altegio_id": 1}, User={"is_staff": False})
     made = {model: rows.row(model) for model in admin.site._registry}
     give_calls()

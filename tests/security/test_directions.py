@@ -1,4 +1,4 @@
-"""A name that runs the other way turns nothing around it: on staff's screens, owners' pages and in e-mails."""
+"""A right-to-left name reverses nothing around it on staff's screens, owners' pages and in e-mails."""
 
 from html.parser import HTMLParser
 from typing import Any
@@ -18,13 +18,13 @@ from tests.security.poisoned import Poisoned
 
 pytestmark = pytest.mark.django_db
 OVERRIDE = "\u202e"
-# Their text is no part of the page's lines: boxes, titles, what the browser draws by itself.
+# Their text is not in the page's lines: boxes, titles, what the browser draws by itself.
 OWN_CONTEXT = {"bdi", "textarea", "title", "option", "script", "style"}
 EMPTY = {"br", "img", "input", "link", "meta", "hr", "col", "rect", "path", "circle", "use", "line"}
 
 
 class Exposed(HTMLParser):
-    """Texts with an override that stand in no element of their own direction."""
+    """A parser that finds texts with an override outside an element with its own direction."""
 
     def __init__(self) -> None:
         super().__init__()

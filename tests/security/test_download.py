@@ -1,4 +1,4 @@
-"""The file of one's own data holds nothing of others, whatever one once had or is called."""
+"""The download of one's own data holds nothing of others, whatever one once had or is called."""
 
 import json
 
@@ -56,7 +56,7 @@ def test_the_download_holds_no_sender_name_of_other_owners_there(emma: User, mar
 
 
 def test_equal_capitals_in_postgresql_do_not_merge_two_people() -> None:
-    """ı and ſ have the capitals I and S."""
+    """The letters ı and ſ have the capitals I and S."""
     victim = User.objects.create_user("kristin@owner.example", "correct horse battery")
     lookalike = User.objects.create(email="kr\u0131\u017ftin@owner.example", password=make_password(None))
     queue_email("welcome", victim, key="victims")

@@ -1,4 +1,4 @@
-"""A name writes no header of an e-mail, and nobody's mailbox is filled."""
+"""A name cannot write an e-mail header, and nobody's mailbox is filled."""
 
 import pytest
 from django.core import mail
@@ -25,7 +25,7 @@ def test_a_title_with_line_breaks_writes_no_header(connections: list[Connection]
 
 
 def test_signing_up_again_and_again_fills_nobodys_mailbox(altegio: Sandbox) -> None:
-    """Whoever knows an address could have an e-mail sent to it with every arrival."""
+    """Anybody who knows an address could have an e-mail sent to it with every arrival."""
     User.objects.create_user(SIGN_UP["email"], "correct horse battery")
     for _number in range(8):
         page = arrive(Client(), altegio, AURORA_1, user_id=None)

@@ -1,4 +1,4 @@
-"""No regular expression of the portal takes longer than its text: none repeats what repeats itself."""
+"""No regular expression of the portal takes longer than its text, because none repeats a repetition."""
 
 import importlib
 import pkgutil
@@ -17,7 +17,7 @@ import partner_portal
 
 
 def expressions() -> Iterator[tuple[str, str]]:
-    """Every compiled expression of our modules, by where it stands."""
+    """Yield every compiled expression of our modules with its place."""
     for package in (accounts, billing, integrations, partner_portal):
         for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if "migrations" in found.name or found.name.endswith(("wsgi", "__main__")):

@@ -1,4 +1,4 @@
-"""Fields that nobody asked for change nothing: not in forms, not in the API."""
+"""Unexpected fields change nothing, in forms or in the API."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The frame's prefix is no way around anything: every form, method and spelling of an address."""
+"""The frame's prefix bypasses nothing, whatever the form, method or spelling of an address."""
 
 from itertools import product
 from typing import Any
@@ -155,7 +155,7 @@ def test_no_page_number_or_search_breaks_a_list(browser: Client, emma: User, nam
 
 
 def posting_addresses(patterns: Any = None, before: str = "") -> list[str]:
-    """Every address among the owner's pages."""
+    """Return every address of the owner's pages that takes a form."""
     found = []
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
         route = f"{before}{pattern.pattern}"

@@ -1,4 +1,4 @@
-"""Nobody guesses their way in: no spelling, address, process or moment gives more tries than the limit."""
+"""No spelling, address, process or moment gives more guesses than the limit."""
 
 import threading
 import time
@@ -56,7 +56,7 @@ def test_no_spelling_of_an_address_opens_a_closed_account(administrator: User, s
 def test_an_address_that_only_looks_like_another_is_another(
     administrator: User, client: Client, lookalike: str
 ) -> None:
-    """Else its owner would get the other's e-mails, or be taken for them."""
+    """Otherwise its owner would get the other's e-mails or pass for them."""
     assert tries(lookalike, PASSWORD) is None
     owner = User.objects.create_user(not_none(administrator.email).replace("partner", "owner"), PASSWORD)
     client.post("/account/reset/", {"email": lookalike.replace("partner", "owner")})
@@ -69,7 +69,7 @@ def test_an_address_that_only_looks_like_another_is_another(
 
 @pytest.mark.django_db
 def test_a_header_does_not_make_another_caller(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Behind the proxy only what the proxy wrote counts, and that stands last; without one, nothing does."""
+    """Behind the proxy only the last entry counts, which the proxy wrote; without one, no header does."""
     monkeypatch.setattr(limits, "ARRIVALS", limits.Limit("arrivals", 2, 60))
 
     def arrive(forwarded: str) -> int:
@@ -138,7 +138,7 @@ def test_wrong_keys_are_counted_under_the_address_and_not_its_port(client: Clien
 
 @pytest.mark.django_db(transaction=True)
 def test_simultaneous_attempts_are_all_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twenty at once: not one more than ten passwords is looked at."""
+    """Twenty attempts come at once, and no more than ten passwords are checked."""
     User.objects.create_superuser("kristin@partner.example", PASSWORD)
     looked_at: list[str] = []
 
@@ -165,7 +165,7 @@ def test_a_limit_counts_what_comes_at_the_same_moment() -> None:
 
 
 def test_a_closed_account_stays_closed_to_the_end_of_the_window(administrator: User) -> None:
-    """The window is longer than what a cache keeps by default."""
+    """The window is longer than a cache's default lifetime."""
     with time_machine.travel(time.time(), tick=False) as clock:
         for _ in range(10):
             tries(administrator.email)
@@ -190,7 +190,7 @@ def test_emails_to_one_address_are_limited_whatever_requests_them(db: None) -> N
 
 @pytest.mark.django_db(transaction=True)
 def test_simultaneous_codes_are_not_checked_together(monkeypatch: pytest.MonkeyPatch, rf: RequestFactory) -> None:
-    """After a wrong code the next is looked at a second later, also where twenty come at once."""
+    """After a wrong code the next is checked a second later, even if twenty come at once."""
     request = rf.post("/admin/two-factor/")
     request.user = User.objects.create_superuser("kristin@partner.example", PASSWORD)
     Authenticator.objects.create(user=request.user, name="app")
@@ -212,7 +212,7 @@ def test_a_backup_code_sent_ten_times_at_once_opens_once() -> None:
     authenticator = Authenticator.objects.create(user=user, name="app")
     code, digest = next(iter(new_backup_codes().items()))
     BackupCode.objects.create(authenticator=authenticator, number=1, digest=digest)
-    # Past the pause after a try, which would let one through alone anyway.
+    # This is past the pause after an attempt, which alone would let one through.
     answers = at_once(*[lambda: rules._takes_backup(authenticator, normal(code))] * 10)
     assert sorted(answers) == [False] * 9 + [True]
 

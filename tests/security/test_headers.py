@@ -1,4 +1,4 @@
-"""What each kind of page says to browsers and caches; who frames it; whom a forged Host deceives."""
+"""Each kind of page sends the right headers about caching and framing, and ignores a forged Host."""
 
 import pytest
 from django.core import mail

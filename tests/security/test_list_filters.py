@@ -1,4 +1,4 @@
-"""Lists are filtered by what they offer: nothing is read out letter by letter, and no odd filter is an error."""
+"""A list filters only by what it offers: no filter reads out data letter by letter, and no odd one is an error."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -101,12 +101,12 @@ SYSTEM = ("q", "o", "p", "all", "_popup", "_to_field", "_facets", "e", "_changel
 FILTERED = [model for model, room in admin.site._registry.items() if room.list_filter]
 
 
-# Django's own list filters build these two; a lookup that no filter builds is refused before its value is looked at.
+# Django's own list filters build these two; other lookups are refused before their value is read.
 BUILT, OTHERS = ("exact", "isnull"), ("gte", "lt", "isempty", "id__exact")
 
 
 def offered(room: admin.ModelAdmin[Any]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The parameters of the list's filters, and some of Django's lookups on them, each with the values to try."""
+    """Yield the parameters of the list's filters, and some of Django's lookups on them, each with values to try."""
     for entry in room.list_filter:
         first = entry[0] if isinstance(entry, tuple) else entry
         if isinstance(first, str):
@@ -119,7 +119,7 @@ def offered(room: admin.ModelAdmin[Any]) -> Iterator[tuple[str, tuple[str, ...]]
 
 
 def status_of(client: Client, address: str) -> int:
-    """The answer's status; a query that the database refuses leaves the test's transaction as it was."""
+    """Return the answer's status; a query that the database refuses leaves the test's transaction intact."""
     before = transaction.savepoint()
     try:
         return client.get(address).status_code

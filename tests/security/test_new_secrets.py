@@ -1,4 +1,4 @@
-"""The secrets in addresses and e-mails (an owner's pass, what an e-mail's link holds) are in no log and no column."""
+"""The secrets in links and e-mails, and an owner's frame token, are in no log and no column."""
 
 import re
 from urllib.parse import quote
@@ -29,7 +29,7 @@ def anna() -> User:
 
 @pytest.fixture
 def tokens(anna: User) -> dict[str, str]:
-    """What each link of an e-mail holds, by the page it opens; and Anna's pass."""
+    """Return the secret of each e-mail link by the page that it opens, and Anna's frame token."""
     browser = Client()
     browser.force_login(anna)
     request_email_change(anna, "anna@new.example")

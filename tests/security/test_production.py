@@ -1,4 +1,4 @@
-"""With the settings of production, Django's own list of what is unsafe stays empty."""
+"""With production settings Django's own deployment check finds nothing."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What counts as an address of the public internet: IANA's registries, edge by edge, and every disguise."""
+"""Addresses count as public by IANA's registries, edge by edge, in every disguise."""
 
 from ipaddress import ip_network
 

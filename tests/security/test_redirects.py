@@ -1,4 +1,4 @@
-"""No address of the portal sends its visitor to another site."""
+"""No address of the portal redirects its visitor to another site."""
 
 import pytest
 from django.test import Client

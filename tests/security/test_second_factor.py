@@ -1,4 +1,4 @@
-"""Around the second factor: planted sessions, other doors, half-done set-ups, replays."""
+"""No planted session, other page, half-done set-up or replay bypasses the second factor."""
 
 import pytest
 from django.contrib import admin
@@ -33,7 +33,9 @@ def anna() -> User:
 
 
 def copy_of(client: Client) -> Client:
-    """The same cookies in another browser: of a session that was planted, or seen before the second factor."""
+    """Return another browser with the same cookies, of a session that was planted or seen before
+    the second factor.
+    """
     copy = Client()
     copy.cookies.load(client.cookies.output(header="", sep=";"))
     assert copy.session.session_key == client.session.session_key
@@ -67,7 +69,7 @@ def test_a_planted_session_cannot_replace_a_phone(anna: User) -> None:
 
 
 def doors() -> list[str]:
-    """Every address of the control room that needs nothing but itself."""
+    """Return every address of the control room that needs no argument."""
     names = [pattern.name for pattern in admin.site.get_urls() if isinstance(pattern, URLPattern) and pattern.name]
     names += [
         f"{model._meta.app_label}_{model._meta.model_name}_{page}"

@@ -1,4 +1,4 @@
-"""No secret is drawn on any page of the control room, for any role: every page is looked at, with all secrets set."""
+"""No page of the control room shows a secret to any role: every page is checked with all secrets set."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -32,7 +32,7 @@ def address(model: type[models.Model], page: str, *args: object, **query: str) -
 
 @pytest.fixture
 def secrets() -> None:
-    """A row of every model that the control room shows or that holds a secret; each secret is recognisable."""
+    """Make a row of every model that the control room shows or that holds a secret; each secret is recognisable."""
     rows = Poisoned("text", Application={"kind": "sms", "altegio_id": 1}, User={"is_staff": False})
     shown: set[type[models.Model]] = {*admin.site._registry, *SECRET_MODELS, AltegioIdentity}
     for model in shown:
@@ -40,7 +40,7 @@ def secrets() -> None:
     give_calls()
     for model in SECRET_MODELS:
         for field in filter(is_secret, model._meta.concrete_fields):
-            # A hash of a password has a form; its salt and digest are what must not be seen.
+            # A password hash has a form; its salt and digest must not be shown.
             value = f"md5${MARK}${MARK}" if field.name == "password" else f"{MARK}-{field.name}"
             model._default_manager.all().update(**{field.name: value})
 
@@ -55,7 +55,9 @@ def member(role: Role | None) -> Client:
 
 
 def pages(role: Role | None) -> Iterator[str]:
-    """Every page that shows rows: lists, searches, and those of each row; in pop-ups and sorted for who may all."""
+    """Yield every page that shows rows: lists, searches and details; also pop-ups and sorted lists for
+    administrators.
+    """
     lists: tuple[dict[str, str], ...] = ({}, {"q": "1"}) if role else ({}, {"_popup": "1"}, {"q": "1"}, {"o": "-1"})
     yield reverse("admin:index")
     yield reverse("admin:billing_payment_totals")
@@ -94,7 +96,7 @@ def test_no_action_shows_a_secret(secrets: None, role: Role | None) -> None:
 
 @pytest.mark.parametrize("role", [Role.ADMINISTRATOR, None])
 def test_no_refused_form_shows_a_secret(secrets: None, role: Role | None) -> None:
-    """A form that is shown again holds what was typed, and never what is stored."""
+    """A form shown again holds what was typed, and never what is stored."""
     client = member(role)
     for model in (UserToken, Application, User):
         answer = client.post(address(model, "change", model._default_manager.earliest("pk").pk), {"kind": "none"})

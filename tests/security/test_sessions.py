@@ -1,4 +1,4 @@
-"""A session begins with a sign-in alone, under a new name, and is nobody else's."""
+"""A session begins only with a sign-in, under a new key, and belongs to one person."""
 
 import pytest
 from django.core import mail
@@ -25,7 +25,7 @@ def is_signed_in(client: Client) -> bool:
 
 
 def planted() -> Client:
-    """A browser into which an attacker has put a session that the attacker knows."""
+    """Return a browser with a session that an attacker planted and knows."""
     client = Client()
     session = client.session
     session["planted"] = True
@@ -83,7 +83,7 @@ def test_a_new_password_ends_the_sessions_there_are(owner: User) -> None:
 
 
 def test_an_unsigned_step_without_our_origin_opens_no_session(altegio: Sandbox, owner: User) -> None:
-    """Else another site could sign a visitor in as somebody else (login CSRF)."""
+    """Otherwise another site could sign a visitor in as somebody else (login CSRF)."""
     page = arrive(Client(), altegio, AURORA_1, user_id=None)
     form = {"email": owner.email, "password": PASSWORD}
     for origin in ("https://evil.example", "null", "", "http://localhost.evil.example"):

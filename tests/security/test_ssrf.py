@@ -1,4 +1,4 @@
-"""No stored address makes the portal call the inside: whatever way the address is written, whenever it changes."""
+"""No stored address makes the portal call the internal network, however it is written and whenever it changes."""
 
 import socket
 import time
@@ -39,7 +39,7 @@ def test_one_private_address_among_public_ones_is_refused(monkeypatch: pytest.Mo
 
 
 def test_the_connection_is_made_to_the_address_that_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that leads elsewhere at the second question (DNS rebinding) is not asked a second time."""
+    """A name that resolves elsewhere the second time (DNS rebinding) is not resolved again."""
     asked: list[str] = []
 
     def resolve(host: str, *_args: Any, **_kwargs: Any) -> Any:
@@ -61,7 +61,7 @@ def test_the_connection_is_made_to_the_address_that_was_checked(monkeypatch: pyt
 
 SMS = "/smsprovider/status/callback/token"
 REFUND = "/marketplace/partner/payment/refund/1"
-# What would refund or uninstall with our token, and every way to write it behind an open path.
+# Paths that would refund or uninstall with our token, and every way to write them behind an open path.
 OTHER_PATHS = [
     "",
     "/",

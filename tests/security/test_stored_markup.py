@@ -1,4 +1,4 @@
-"""Whatever somebody has stored in the portal stays text: on staff's screens, owners' pages and in e-mails."""
+"""Stored text stays text on staff's screens, on owners' pages and in e-mails."""
 
 import re
 from typing import Any
@@ -23,7 +23,8 @@ from tests.response import Response
 from tests.security.poisoned import ADDRESS, MARKUP, Poisoned, dangers
 
 pytestmark = pytest.mark.django_db
-# A failed connection shows Altegio's words; a live one the pages of what is connected; one under review says why.
+# A failed connection shows Altegio's message, a live one the pages of a connected location, and one under review its
+# reason.
 CONNECTIONS: dict[str, dict[str, Any]] = {
     "failed": {"state": "failed", "review": ""},
     "live": {"state": "active", "review": ""},
@@ -78,7 +79,7 @@ def checked(page: Response) -> str:
 
 
 def test_stored_markup_stays_text_on_staffs_screens(poisoned: Poisoned, staff: Client) -> None:
-    """Every list, and the page of every row: the connection's with its timeline among them."""
+    """The test opens every list and the page of every row, the connection's with its timeline."""
     reached = 0
     checked(staff.get("/admin/"))
     for model in admin.site._registry:
@@ -164,7 +165,7 @@ FORMULAS = [
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_no_cell_of_the_export_is_a_formula(formula: str) -> None:
-    """However a spreadsheet splits the lines: where decimals have a comma, it takes the semicolon."""
+    """This holds however a spreadsheet splits lines: with a decimal comma, it splits at the semicolon."""
     rows = Poisoned(formula)
     rows.row(Payment)
     give_calls()

@@ -1,4 +1,4 @@
-"""Whatever strangers have written, no e-mail carries it further: no link, no header, no e-mail that cannot go."""
+"""No e-mail repeats a stranger's text as a link or header, or fails because of it."""
 
 import html
 import re
@@ -37,7 +37,7 @@ WORDS = {
     "long": "evil.example " * 200,
     "a template": "{{ link }}{% load static %}",
 }  # fmt: skip
-# Where nothing but the database's own rule stops it: PostgreSQL holds no NUL and no half of a pair.
+# Only the database's own rule limits these texts: PostgreSQL stores no NUL and no half of a surrogate pair.
 STORABLE = {name: word for name, word in WORDS.items() if name != "half a pair"}
 SCHEME = re.compile(r"(?i)\b[a-z][a-z\d+.-]*:(?=[^\s])\S*")
 HOST = re.compile(r"(?i)[^\s\"'<>()]*[^\W_][.\u2024\u3002\ufe52\uff0e\uff61][^\W\d_][^\s\"'<>]*")
@@ -45,7 +45,7 @@ NUMBERS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 
 
 def links_in(text: str) -> list[str]:
-    """What a mail program might make a link of, but for the portal's own addresses and Altegio's."""
+    """Return what a mail program might turn into a link, except the portal's own addresses and Altegio's."""
     ours = re.compile(r"https?://(localhost:8000|app\.alteg\.io)(/\S*)?")
     rest = ours.sub("", text)
     return [*SCHEME.findall(rest), *HOST.findall(rest), *NUMBERS.findall(rest)]
@@ -63,7 +63,7 @@ def check(message: EmailMultiAlternatives) -> None:
     assert sent["Bcc"] is None
     assert sent.as_bytes()
     page = str(message.alternatives[0][0])
-    # Whose account a new password is for: the address to which this very e-mail goes.
+    # A new password is for the account of the address to which this very e-mail goes.
     [reader] = message.to
     for text in (str(message.subject), str(message.body), visible(page)):
         assert links_in(text.replace(reader, "")) == []
@@ -71,7 +71,7 @@ def check(message: EmailMultiAlternatives) -> None:
 
 
 def all_emails(word: str) -> dict[str, EmailMultiAlternatives]:
-    """Every e-mail that there is, each with `word` wherever somebody else may have written."""
+    """Return every e-mail, each with `word` wherever somebody else may have written."""
     gallery = Gallery("en")
     OwnersPages("en", gallery.address, gallery.owner, gallery.connections)._fill()
     arrival = gallery.arrival().pk

@@ -1,4 +1,4 @@
-"""Two weak steps in a row, or at the same moment, open nothing that neither opens alone."""
+"""Two weak steps, one after another or simultaneous, open nothing that neither opens alone."""
 
 import threading
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def anna() -> User:
 
 @pytest.fixture
 def thief(anna: User) -> Client:
-    """Somebody who knows the password, and is signed in."""
+    """Return somebody who knows the password and is signed in."""
     browser = Client(headers=OURS)
     assert sign_in(browser, not_none(anna.email), PASSWORD)
     return browser
@@ -49,9 +49,9 @@ def thief(anna: User) -> Client:
 def meanwhile(
     monkeypatch: pytest.MonkeyPatch, at: Any, name: str, takes_back: Callable[[], object]
 ) -> Callable[[], None]:
-    """Another thread `takes_back` the account while `at.name` is at work; returns what waits for its end.
+    """Let another thread take the account back while `at.name` is at work; return a function that waits for its end.
 
-    Where the account is held, that thread waits in turn: then it comes right after.
+    If the account is locked, that thread waits in turn and acts right afterwards.
     """
     work = getattr(at, name)
 
@@ -102,7 +102,7 @@ def test_a_change_under_way_overwrites_nothing_when_an_account_is_taken_back(
 def test_a_link_under_way_sets_no_password_when_an_account_is_taken_back(
     anna: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor does a link that two press at the same moment work twice."""
+    """A link that two people press at the same moment does not work twice either."""
     browser = Client()
     browser.post("/account/reset/", {"email": anna.email})
     form = browser.get(link_in_email(), follow=True).redirect_chain[-1][0]
@@ -133,7 +133,7 @@ def test_a_link_under_way_erases_nothing_when_an_account_is_taken_back(
 def test_no_session_survives_signing_out_everywhere_by_a_simultaneous_action(
     anna: User, thief: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Unlinking keeps the session it is done in, and nothing need be linked for it."""
+    """Unlinking keeps its own session, and needs nothing to be linked."""
     original = User.refresh_from_db
     with monkeypatch.context() as patched:
 
@@ -269,7 +269,7 @@ def test_a_download_does_not_reveal_whether_a_pending_address_has_an_account(ann
 
 
 def test_sign_ins_of_staff_are_limited_for_each_caller(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many addresses they try one password at."""
+    """The limit holds however many addresses they try one password at."""
     monkeypatch.setattr(limits, "STAFF_SIGN_INS", limits.Limit("staff-sign-ins", 2, 3600))
     names = [f"{number}@partner.example" for number in range(3)]
     answers = [Client().post("/admin/login/", {"username": name, "password": "x"}) for name in names]

@@ -1,6 +1,6 @@
-"""Nobody has what they have not proven: what a stranger did before under an address is no way to what its owner has.
+"""An unproven person gets nothing: a stranger's earlier steps under an address do not lead to its owner's data.
 
-M is the stranger: Mallory, an Altegio user with an address of her own.
+M is the stranger: Mallory, an Altegio user with her own address.
 """
 
 import re
@@ -95,7 +95,7 @@ def test_signing_up_and_in_tells_nobody_whether_an_address_has_an_account(altegi
 
 
 def test_the_first_proof_ends_whatever_opened_the_account_before(altegio: Sandbox, work: Work) -> None:
-    """Mallory signs up as Emma, links herself by hand of the database, and has a pass of the frame."""
+    """Mallory signs up as Emma, is linked by hand in the database, and has a frame token."""
     sign_up(altegio, EMMAS_EMAIL)
     account = User.objects.get()
     AltegioIdentity.objects.create(user=account, altegio_user_id=MARIA)
@@ -237,7 +237,7 @@ def test_an_email_for_a_signed_arrival_goes_to_the_expected_person_alone(
 def test_a_victim_who_presses_a_strangers_email_is_signed_in_and_nothing_else(
     altegio: Sandbox, work: Work, emma: User
 ) -> None:
-    """Mallory asks for it on an arrival of her own, without Altegio's signature."""
+    """Mallory requests the e-mail on her own arrival, without Altegio's signature."""
     page = arrive(Client(), altegio, MEDVED_1, user_id=None)
     Client().post(form_action(page, "link"), {"email": EMMAS_EMAIL})
     browser = opened_email()
@@ -279,7 +279,7 @@ def test_one_click_with_an_old_session_links_nobody(altegio: Sandbox, emma: User
 def test_an_account_taken_back_during_a_password_check_opens_nothing(
     altegio: Sandbox, emma: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The account is taken over between the look at the password and the arrival's change."""
+    """The account is taken over between the password check and the arrival's change."""
     from accounts.sign_in import owner_with_password
     from integrations.connect import views
 
@@ -327,7 +327,7 @@ def test_an_email_is_dropped_if_its_arrival_became_anothers(altegio: Sandbox, em
 
 
 def test_a_stranger_with_emmas_address_loses_access_once_she_opens_an_email(altegio: Sandbox, work: Work) -> None:
-    """Mallory's signed visit made an account under it; her claim goes on and is nobody's."""
+    """Mallory's signed visit made an account under the address; her claim goes on without an owner."""
     arrive(Client(), altegio, AURORA_1)
     account, given = User.objects.get(), make_frame_token(User.objects.get())
     Client().post("/account/reset/", {"email": EMMAS_EMAIL})
@@ -343,15 +343,15 @@ def test_a_stranger_with_emmas_address_loses_access_once_she_opens_an_email(alte
 
 @pytest.fixture
 def clock() -> Iterator[time_machine.Traveller]:
-    """At the beginning of a window in which e-mails are counted."""
+    """Move to the beginning of a window in which e-mails are counted."""
     with time_machine.travel(time.time(), tick=False) as clock:
         yield clock
 
 
 def strangers_ask(altegio: Sandbox, clock: time_machine.Traveller, victim: str) -> None:
-    """M asks again and again for every e-mail to the victim: on her own arrival, on new ones, and for resets.
+    """Let M request every e-mail to the victim again and again: on her own arrival, on new ones, and for resets.
 
-    Those on her own go to nobody; what else can go out does.
+    Those on her own arrival go to nobody; all others that can go out do.
     """
     browser = Client()
     own = arrive(browser, altegio, MEDVED_1, user_id=None)
@@ -442,7 +442,7 @@ def test_a_strangers_emails_do_not_use_up_a_new_owners_first(altegio: Sandbox, c
 def test_strangers_can_send_few_emails_to_one_mailbox(
     altegio: Sandbox, emma: User, clock: time_machine.Traveller
 ) -> None:
-    """From however many networks, on however many arrivals."""
+    """The limit holds for any number of networks and arrivals."""
     for number in range(10):
         browser = Client(REMOTE_ADDR=f"192.0.{number}.1")
         page = arrive(browser, altegio, MEDVED_1, user_id=None)
@@ -481,7 +481,7 @@ def test_excess_requests_on_an_arrival_are_reported_for_every_address(
 
 @pytest.mark.django_db(transaction=True)
 def test_an_account_taken_over_while_another_signs_in_keeps_no_link(altegio: Sandbox) -> None:
-    """Whichever comes first: the link is gone, or was never made."""
+    """Whichever comes first, the link is gone or was never made."""
     for _round in range(5):
         emma = proven_owner(EMMAS_EMAIL, PASSWORD)
         arrive(Client(), altegio, AURORA_1)

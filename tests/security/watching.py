@@ -1,4 +1,4 @@
-"""What the fuzzers measure: how much a request made the portal do, and the worst of a whole run."""
+"""The fuzzers' measurements: how much work a request caused, and the worst of a whole run."""
 
 import os
 import resource
@@ -12,14 +12,14 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.security.wire import Wire, call
 
-# `make fuzz EXAMPLES=100000`; the suite tries a hundred, always the same.
+# `make fuzz EXAMPLES=100000` tries many; the suite tries a hundred, always the same.
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "100"))
 IS_SUITE = "FUZZ_EXAMPLES" not in os.environ
 
 
 @dataclass
 class Watched:
-    """The portal under attack. Every request is undone, so that each finds the same database."""
+    """The portal under attack; every request is undone, so that each finds the same database."""
 
     application: Callable[..., Any]
     requests: int = 0
@@ -29,13 +29,13 @@ class Watched:
     memory_before: int = field(default_factory=lambda: _peak_memory())
 
     def send(self, wire: Wire, then: Callable[[], object] = lambda: None) -> int:
-        """The status of the answer; `then` is the work that what was stored leads to."""
+        """Send a request and return the answer's status; `then` is the work that follows from what was stored."""
         with transaction.atomic():
             started = time.perf_counter()
             with CaptureQueriesContext(connection) as queries:
                 status = call(self.application, wire)
             self._count(status, time.perf_counter() - started, len(queries))
-            # Django keeps the last 9,000, of which an arrival's may be 100 KB each.
+            # Django keeps the last 9,000 queries, of which an arrival's may be 100 KB each.
             connection.queries_log.clear()
             if status < 300:
                 then()
@@ -58,5 +58,5 @@ class Watched:
 
 
 def _peak_memory() -> int:
-    """KiB; the largest this process ever was."""
+    """Return the largest memory of this process so far, in KiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

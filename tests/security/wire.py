@@ -1,6 +1,6 @@
 """Requests as an attacker makes them: nearly right, byte by byte, past every client library.
 
-`arrivals()`, `callbacks()` and `events()` generate them; `call()` gives one to the whole portal as gunicorn would.
+`arrivals()`, `callbacks()` and `events()` generate them; `call()` sends one to the whole portal as gunicorn would.
 """
 
 import base64
@@ -16,13 +16,13 @@ from urllib.parse import quote_from_bytes
 from hypothesis import strategies as st
 
 TOKEN = "partner-token-of-the-tests"
-# What the tests of the addresses have in their database, so that generated ids hit.
+# The ids that exist in the tests of the addresses, so that generated ones hit.
 APPLICATION, LOCATION, OWNER = 1, 10101, 9001
 
 
 @dataclass(frozen=True)
 class Wire:
-    """One request as it stands on the wire."""
+    """One request as it is on the wire."""
 
     path: str
     query: str = ""
@@ -32,7 +32,7 @@ class Wire:
 
 
 def call(application: Callable[..., Any], wire: Wire) -> int:
-    """The status that the portal answers with; the answer's body is read to its end."""
+    """Send the request and return the status; the answer's body is read to its end."""
     answer: list[int] = []
     environ = {
         "REQUEST_METHOD": wire.method,
@@ -85,7 +85,7 @@ IDS = st.one_of(
     st.sampled_from([2**31, 2**63 - 1, 2**63, 10**18 - 1, 10**18, 10**30]),
 )
 
-# Types whose parameters choose how bytes are read: any codec of Python's, or none (RFC 2231).
+# Types whose parameters choose how bytes are read: any codec of Python's, or an unknown one (RFC 2231).
 HARD_TYPES = st.builds(
     "{}; {}".format,
     st.sampled_from(["text/plain", "application/json", "multipart/form-data; boundary=x", "*/*", "x"]),
@@ -109,13 +109,13 @@ HARD_TYPES = st.builds(
 
 
 def hard_types() -> st.SearchStrategy[dict[str, Any]]:
-    """The headers of most requests, now and then with types that break readers."""
+    """Generate ordinary headers, sometimes with types that break parsers."""
     headers = st.fixed_dictionaries({}, optional={"CONTENT_TYPE": HARD_TYPES, "HTTP_ACCEPT": HARD_TYPES})
     return st.one_of(st.just({}), st.just({}), st.just({}), headers)
 
 
 # --- JSON that is nearly right --------------------------------------------------------------------
-# JSON, but such as breaks readers.
+# Valid JSON that breaks parsers.
 LITERALS = st.sampled_from(
     [
         b"1e999",
@@ -132,14 +132,14 @@ LITERALS = st.sampled_from(
         b'{"a":1,"a":[2]}',
     ]
 )
-# What only looks like JSON.
+# Text that only looks like JSON.
 NO_JSON = st.sampled_from(
     [b"NaN", b"-Infinity", b"0" * 50, b"[" * 2000, b'{"a":' * 2000, b"", b"tru", b"\xff", b'"\xc0\x80"', b'"\\x"']
 )
 
 
 def render(value: object) -> bytes:
-    """A value as JSON: what is bytes already stands as it is, lists of pairs become objects with repeated names."""
+    """Render a value as JSON: bytes stay as they are, and lists of pairs become objects with repeated names."""
     if isinstance(value, bytes):
         return value
     if isinstance(value, tuple):
@@ -161,7 +161,7 @@ VALUES = st.recursive(
 
 @st.composite
 def objects(draw: st.DrawFn, right: dict[str, Any]) -> bytes:
-    """A JSON object with some of its right fields mutated, missing, doubled or joined by others."""
+    """Generate a JSON object with some of its fields mutated, missing, doubled or joined by others."""
     fields: list[tuple[object, object]] = list(right.items())
     for name in draw(st.lists(st.sampled_from(sorted(right)), max_size=1)):
         fields = [(held, value) for held, value in fields if held != name]
@@ -172,7 +172,7 @@ def objects(draw: st.DrawFn, right: dict[str, Any]) -> bytes:
 
 
 def damaged(draw: st.DrawFn, raw: bytes) -> bytes:
-    """Mostly the bytes themselves; now and then cut, or with something hard inside."""
+    """Generate mostly the bytes themselves, sometimes cut or with something difficult inside."""
     match draw(st.integers(0, 20)):
         case 1:
             return raw[: draw(st.integers(0, len(raw)))]
@@ -198,7 +198,7 @@ EMAILS = st.sampled_from(
 
 @st.composite
 def _signed(draw: st.DrawFn) -> list[tuple[str, bytes]]:
-    """User data under a real signature, now and then under another one."""
+    """Generate user data with a real signature, sometimes with another one."""
     person = PERSON | draw(st.fixed_dictionaries({}, optional={"email": EMAILS, "name": HARD_TEXT, "id": IDS}))
     right = render(tuple(person.items()))
     raw = draw(st.one_of(objects(person), st.just(right), VALUES.map(render)))
@@ -227,7 +227,7 @@ _OTHERS = st.one_of(
 
 @st.composite
 def arrivals(draw: st.DrawFn) -> Wire:
-    """A redirect of Altegio's, and what may become of it on the way through an attacker's hands."""
+    """Generate redirects of Altegio's, and what an attacker may make of them."""
     pairs: list[tuple[str, bytes]] = [("salon_id", str(LOCATION).encode())] if draw(_MOSTLY) else []
     if draw(_MOSTLY):
         pairs += draw(_signed())
@@ -279,7 +279,7 @@ def _payments(draw: st.DrawFn) -> bytes:
 
 @st.composite
 def _frames(draw: st.DrawFn, body: bytes) -> dict[str, Any]:
-    """How a body is announced: rightly, too long, too short, in chunks, under any type."""
+    """Generate how a body is announced: rightly, too long, too short, in chunks, under any type."""
     length = draw(
         st.sampled_from([str(len(body))] * 20 + ["", "0", "-1", "x", " 7", "9" * 30, str(len(body) + 5), "1_0", "٣"])
     )
@@ -294,7 +294,7 @@ def _frames(draw: st.DrawFn, body: bytes) -> dict[str, Any]:
 
 @st.composite
 def callbacks(draw: st.DrawFn) -> Wire:
-    """A lifecycle callback."""
+    """Generate lifecycle callbacks."""
     names = st.sampled_from(["uninstall"] * 3 + ["freeze", "payment", "", "x" * 300, "\x00", "\ud800"])
     payload = CALLBACK | {"event": draw(names)}
     body = draw(st.one_of(objects(payload), _payments(), VALUES.map(render), st.binary(max_size=60)))
@@ -304,7 +304,7 @@ def callbacks(draw: st.DrawFn) -> Wire:
 
 @st.composite
 def events(draw: st.DrawFn, key: str) -> Wire:
-    """An entity event, mostly to an address that exists."""
+    """Generate entity events, mostly to an existing address."""
     one = objects(EVENT)
     body = draw(st.one_of(one, st.lists(one, max_size=3).map(render), VALUES.map(render), st.binary(max_size=60)))
     keys = st.one_of(st.just(key), st.just(key), HARD_BYTES.map(_bare), st.text(max_size=40).map(_latin))
@@ -314,7 +314,7 @@ def events(draw: st.DrawFn, key: str) -> Wire:
 
 @st.composite
 def message_requests(draw: st.DrawFn, key: str) -> Wire:
-    """A message to be sent, mostly with a key that exists."""
+    """Generate messages to be sent, mostly with an existing key."""
     one = {"id": 1, "phone": "36301234567"}
     destination = st.one_of(st.just(render(tuple(one.items()))), objects(one))
     some = st.one_of(destination, st.lists(destination, max_size=3).map(render), VALUES)
@@ -336,7 +336,7 @@ def message_requests(draw: st.DrawFn, key: str) -> Wire:
 
 @st.composite
 def looks(draw: st.DrawFn, paths: list[str]) -> Wire:
-    """A look at one of these addresses, or a form sent to it, under a type that breaks readers."""
+    """Generate a GET of one of these addresses, or a form sent to it, under a type that breaks parsers."""
     method, body = draw(st.sampled_from([("GET", b""), ("POST", b"a=b"), ("POST", b'--x\r\n\r\n"b"\r\n--x--')]))
     types = st.fixed_dictionaries({"CONTENT_TYPE": HARD_TYPES}, optional={"HTTP_ACCEPT": HARD_TYPES})
     return Wire(draw(st.sampled_from(paths)), "page=%C3%A9", method, body, draw(types))
