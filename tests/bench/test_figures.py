@@ -1,4 +1,4 @@
-"""Figures of the bench: what is missed, and how sure that is."""
+"""The bench reports which figures are missed, and how sure that is."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A short hour at Altegio's limit: what `python -m bench.hour` shows at full size, at a hundredth of it."""
+"""A short hour at Altegio's limit shows at a hundredth of the size what `python -m bench.hour` shows."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def keeps_the_limit(report: Report) -> bool:
 
 
 def share_of_others(report: Report) -> int:
-    """The calls about money and set-up that went before an activation: their share, or what was to spare."""
+    """Return how many calls other than notifications went before an activation."""
     return sum(count for kind, count in report.overtaken.items() if kind != "notification")
 
 

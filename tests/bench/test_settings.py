@@ -1,4 +1,4 @@
-"""The settings of the bench start a process of their own, as gunicorn's is."""
+"""The settings of the bench start a separate process, as gunicorn does."""
 
 import os
 import subprocess

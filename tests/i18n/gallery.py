@@ -1,4 +1,4 @@
-"""Every page and e-mail that owners read, one after the other."""
+"""The gallery: every page and e-mail that owners read, one after another."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ from tests.marketplace import proven_owner
 from tests.response import Response
 
 LANGUAGES = ["en", *catalogs.LANGUAGES]
-# Names, not words: whatever of it a page shows is the owner's or Altegio's.
+# These are names, not words: what a page shows of them is the owner's or Altegio's.
 BLUEBIRD = Brand(
     name="Bluebird SMS",
     color="#ffee00",
@@ -51,7 +51,7 @@ DATA = frozenset(
 
 @dataclass
 class Shown:
-    """What was shown where; `view` is the name of the address that answered, where it has one."""
+    """A text and where it was shown; `view` is the name of the address that answered, if it has one."""
 
     name: str
     text: str
@@ -60,7 +60,7 @@ class Shown:
 
 @dataclass
 class Gallery:
-    """One owner, one location in each state, and whoever visits."""
+    """A gallery with one owner, one location in each state, and visitors."""
 
     language: str
     application: Application = field(init=False)
@@ -69,7 +69,7 @@ class Gallery:
 
     @property
     def address(self) -> str:
-        """Where the visitors come from: limits count each gallery's by themselves."""
+        """Return a network address for the visitors: limits count each gallery separately."""
         return f"192.0.2.{1 + LANGUAGES.index(self.language)}"
 
     def __post_init__(self) -> None:
@@ -80,7 +80,7 @@ class Gallery:
         self.owner = User.objects.create_user(
             "emma@aurora.example", PASSWORD, name="Emma Wilde", language=self.language
         )
-        # Known by a signature, and with an address that is not proven yet.
+        # This person is known by a signature, and their address is not proven yet.
         AltegioIdentity.objects.get_or_create(altegio_user_id=9001, defaults={"user": self.owner})
         states = ("granted", "active", "frozen", "uninstalled", "expired", "failed", "conflict")
         self.connections = {
@@ -105,14 +105,14 @@ class Gallery:
         queue_fresh([Activate.new(granted), Activate.new(conflict, state=CallState.HELD)])
 
     def browser(self, owner: User | None = None) -> Client:
-        """A browser in the gallery's language; with `owner` signed in."""
+        """Return a browser in the gallery's language, with `owner` signed in."""
         client = Client(headers={"Accept-Language": self.language}, REMOTE_ADDR=self.address)
         if owner is not None:
             client.force_login(owner)
         return client
 
     def arrival(self, *states: str, **fields: object) -> Arrival:
-        """An arrival whose page shows the locations in these states; at one more without states."""
+        """Make an arrival whose page shows the locations in these states, or one more without states."""
         shown = [self.connections[state] for state in states]
         values: dict[str, object] = {
             "application": self.application,
@@ -126,7 +126,7 @@ class Gallery:
         return arrival
 
     def everything(self, brand: Brand = BLUEBIRD) -> Iterator[Shown]:
-        """All of it, shown by a partner of this brand."""
+        """Show everything, for a partner with this brand."""
         with override_settings(BRAND=brand):
             yield from self._everything()
 
@@ -136,7 +136,7 @@ class Gallery:
         yield from self.outgoing_emails()
 
     def arriving(self) -> Iterator[tuple[str, HttpResponse | Response]]:
-        """The registration redirect, its forms, and what may go wrong with them."""
+        """Show the registration redirect, its forms, and what may go wrong with them."""
         browser, signed_in = self.browser(), self.browser(self.owner)
         yield "arrive", browser.get("/connect/?salon_id=7")
         yield "arrive with two", browser.get("/connect/?salon_ids=7,8")
@@ -164,7 +164,7 @@ class Gallery:
         yield from self._too_many(limits.SIGN_UPS, "sign up", lambda: browser.post(f"{step}sign-up/", {}))
 
     def statuses(self) -> Iterator[tuple[str, HttpResponse | Response]]:
-        """The status page in each of its states."""
+        """Show the status page in each of its states."""
         browser = self.browser()
         yield "status too old", browser.get("/connect/status/old/")
         for state in self.connections:
@@ -190,7 +190,7 @@ class Gallery:
         calls.update(setbacks=0)
 
     def accounts(self) -> Iterator[tuple[str, HttpResponse | Response]]:
-        """The owner's own pages."""
+        """Show the owner's own pages."""
         browser, signed_in = self.browser(), self.browser(self.owner)
         yield "sign in", browser.get("/account/sign-in/")
         yield "sign in after a reset", browser.get("/account/sign-in/?done=password-chosen")
@@ -211,7 +211,7 @@ class Gallery:
         yield from self._too_many(limits.SIGN_INS, "sign in", lambda: browser.post("/account/sign-in/", {}))
 
     def errors(self) -> Iterator[tuple[str, HttpResponse | Response]]:
-        """The pages of errors."""
+        """Show the pages of errors."""
         yield "404", self.browser().get("/nowhere/")
         yield (
             "csrf",
@@ -226,7 +226,7 @@ class Gallery:
             yield "500", server_error(request)
 
     def outgoing_emails(self) -> Iterator[Shown]:
-        """Every e-mail to owners, as text and as HTML."""
+        """Show every e-mail to owners, as text and as HTML."""
         for template, values in emails_about(self.owner, self.arrival().pk, self.connections):
             payload = {"to": "olga@example.com", "person": self.owner, "language": self.language, "params": values}
             outgoing_email = render(OutgoingEmail(template=template, **payload))
@@ -250,7 +250,7 @@ class Gallery:
 
 
 def _view_of(answer: HttpResponse | Response) -> str:
-    """The name of the address, unless there is no such address or no request went through one."""
+    """Return the name of the address, or "" if there is none or no request reached it."""
     try:
         return str(answer.resolver_match.view_name)  # type: ignore[union-attr]
     except (AttributeError, Resolver404):

@@ -1,4 +1,4 @@
-"""Every e-mail that owners get, with what it tells of."""
+"""Every e-mail that owners get, with its data."""
 
 from accounts.confirmation_links import state_of
 from accounts.models import User
@@ -6,12 +6,14 @@ from billing.models import Payment, PaymentStatus
 from integrations.connections.models import Connection
 
 Params = dict[str, object]
-# So many that Russian and Ukrainian count them in the singular's form.
+# Russian and Ukrainian count this number in the singular form.
 MANY = 20
 
 
 def emails_about(owner: User, arrival: int, connections: dict[str, Connection]) -> list[tuple[str, Params]]:
-    """The templates, and what each is given; those about several things once for one and once for many."""
+    """Return the templates and the data of each; a template about several things comes once for one and once for
+    many.
+    """
     link = {"arrival": arrival}
     paid, refunded = (
         Payment.objects.get(status=status).pk for status in (PaymentStatus.REPORTED, PaymentStatus.REFUNDED)

@@ -1,4 +1,4 @@
-"""The pages of an owner's account, each in every state it has words for."""
+"""The pages of an owner's account, each in every state that it has words for."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -25,7 +25,7 @@ LISTS = (*LONG, "telephony:list", "accounts:me")
 
 
 class OwnersPages:
-    """What the gallery's owner has, and the pages that show it."""
+    """The gallery owner's data, and the pages that show it."""
 
     def __init__(self, language: str, address: str, owner: User, connections: dict[str, Connection]) -> None:
         self.language, self.address, self.owner, self.connections = language, address, owner, connections
@@ -33,7 +33,7 @@ class OwnersPages:
         self.now = timezone.now()
 
     def everything(self) -> Iterator[tuple[str, Response]]:
-        """All of them."""
+        """Show all pages of the account."""
         browser = self.browser(self.owner)
         yield from self._lists(browser, "before")
         self._fill()
@@ -52,7 +52,7 @@ class OwnersPages:
         return client
 
     def person(self, email: str, **fields: object) -> User:
-        """Another owner who reads the same language."""
+        """Make another owner who reads the same language."""
         return User.objects.create_user(email, PASSWORD, name="Emma Wilde", language=self.language, **fields)
 
     def _lists(self, browser: Client, when: str) -> Iterator[tuple[str, Response]]:
@@ -79,7 +79,7 @@ class OwnersPages:
             yield f"{name}, nothing found", browser.get(f"{reverse(name)}?q=zzz")
 
     def _doing(self, browser: Client) -> Iterator[tuple[str, Response]]:
-        """What an owner changes, and how it is refused."""
+        """Show an owner's changes, and how they are refused."""
         ask = reverse("sender_names:ask", args=[self.connections["active"].pk])
         yield "bad sender name", browser.post(ask, {"name": "altegio"})
         gone = self._connection(self._location(2000), self.owner, state="failed")
@@ -88,7 +88,7 @@ class OwnersPages:
         yield "disconnect what is not connected", browser.post(address)
 
     def _data(self, browser: Client) -> Iterator[tuple[str, Response]]:
-        """Name, address, password."""
+        """Show the pages of name, address and password."""
         yield "my data, badly", browser.post("/account/me/", {"name": "x" * 300, "phone": "1" * 40, "language": ""})
         yield "e-mail", browser.get("/account/me/email/")
         yield "e-mail, badly", browser.post("/account/me/email/", {"email": "emma", "old_password": "wrong"})
@@ -106,7 +106,7 @@ class OwnersPages:
         yield "erase without password", browser.get("/account/me/erase/")
 
     def _address(self) -> Iterator[tuple[str, Response]]:
-        """The way to another e-mail address."""
+        """Show the steps to another e-mail address."""
         person = self.person("olga@soho.example", pending_email="emma@aurora.example")
         browser = self.browser(person)
         yield "my data with a wish", browser.get("/account/me/")
@@ -132,7 +132,7 @@ class OwnersPages:
         yield "erased already", self.browser(self.owner).get(link)
 
     def _in_the_frame(self) -> Iterator[tuple[str, Response]]:
-        """The browser there speaks another language than the account."""
+        """Show the pages in the frame, where the browser speaks another language than the account."""
         other = "hu" if self.language != "hu" else "ru"
         headers = {"Accept-Language": other, "Sec-Fetch-Dest": "iframe"}
         frame = f"/connect/as/{make_frame_token(self.owner)}"
@@ -164,7 +164,7 @@ class OwnersPages:
         return Connection(location=location, **(values | fields))
 
     def _fill(self) -> None:
-        """Payments, subscriptions, sender names and chains in each of their states."""
+        """Make payments, subscriptions, sender names and chains in each of their states."""
         self._subscriptions()
         self._payments()
         self._sender_names()

@@ -31,7 +31,7 @@ def test_a_translation_has_the_placeholders_of_its_text(language: str) -> None:
     wrong = []
     for message in texts(language):
         wanted = [sorted(PLACEHOLDER.findall(text)) for text in forms(message.id)]
-        # Where the singular needs no number, a language whose "one" is also 21 may name it.
+        # If the singular needs no number, a language whose "one" is also 21 may name it.
         for place, text in enumerate(forms(message.string)):
             allowed = wanted if place == 0 else wanted[-1:]
             if sorted(PLACEHOLDER.findall(text)) not in allowed:
@@ -60,7 +60,7 @@ def test_the_spaces_and_ends_of_a_text_are_kept(language: str) -> None:
 
 @every_language
 def test_the_catalogues_hold_exactly_the_texts_of_the_source(language: str) -> None:
-    """Else run `make translations`, and translate."""
+    """If this fails, run `make translations` and translate."""
     ids = {(message.context, message.id) for message in texts(language)}
     assert ids == {(message.context, message.id) for message in catalogs.found() if message.id}
 

@@ -1,4 +1,6 @@
-"""Which language a page speaks: the account's, the visitor's own choice, the owner's, the browser's, English."""
+"""A page speaks the account's language, the visitor's choice, the owner's, the browser's, or
+English, in this order.
+"""
 
 import re
 from datetime import timedelta
@@ -29,7 +31,7 @@ def visit(path: str, browser: str = "", client: Client | None = None) -> Respons
 
 
 def language(answer: Response) -> str:
-    """The page's language, which it says in two places."""
+    """Return the page's language, which it states in two places."""
     in_page = not_none(re.search(r'<html lang="([^"]*)"', answer.content.decode()))[1]
     assert answer["Content-Language"] == in_page
     return in_page
@@ -42,7 +44,7 @@ def signed_in(code: str) -> Client:
 
 
 def links(answer: Response) -> dict[str, str]:
-    """Where each language of the footer leads."""
+    """Return the link of each language in the footer."""
     return dict(re.findall(r'<a href="([^"]*)" lang="(\w+)" hreflang', answer.content.decode()))
 
 
@@ -182,7 +184,7 @@ def test_the_status_as_json_is_in_the_pages_language() -> None:
 
 
 class TestInAFrameWithoutCookies:
-    """Every request comes from a fresh browser, as in a cross-site frame."""
+    """In a cross-site frame without cookies every request comes from a fresh browser."""
 
     def test_the_choice_lasts_from_arrival_to_status(self, altegio: Sandbox, work: Work) -> None:
         page = arrive(Client(), altegio, AURORA_1, user_id=None)

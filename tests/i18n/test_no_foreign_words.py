@@ -1,4 +1,4 @@
-"""An owner reads one language: whatever is not data is in theirs, on every page and in every e-mail."""
+"""On every page and in every e-mail everything but data is in the owner's language."""
 
 import re
 from typing import Any
@@ -14,14 +14,14 @@ from tests.i18n.gallery import DATA, Gallery
 from tests.i18n.visible import visible_texts, words
 
 pytestmark = pytest.mark.django_db
-# Names and abbreviations that are written so in every language.
+# These names and abbreviations are the same in every language.
 EVERYWHERE = frozenset({"SMS", "UTC", "JSON", "cookie", "EUR", "altegio", "ag", "example", "com", "localhost"})
-# English words that are also Portuguese or Hungarian, and stand alone.
+# These English words are also Portuguese or Hungarian, and stand alone.
 SAME = {"pt": {"E-mail", "e-mail"}, "hu": set()}
 
 
 def shown_in(language: str) -> dict[str, list[str]]:
-    """The texts of every page and e-mail. The database is as before."""
+    """Return the texts of every page and e-mail; the database is left as before."""
     with transaction.atomic(), translation.override("en"):
         shown = {item.name: visible_texts(item.text) for item in Gallery(language).everything()}
         transaction.set_rollback(True)

@@ -1,4 +1,4 @@
-"""Owners know the partner: no page and no e-mail of theirs shows the portal behind it, or leads nowhere."""
+"""No page or e-mail of owners shows the portal behind the partner, or links to nothing."""
 
 import re
 from dataclasses import replace
@@ -12,13 +12,13 @@ from tests.i18n.gallery import BLUEBIRD, Gallery, Shown
 from tests.i18n.visible import visible_texts
 
 pytestmark = pytest.mark.django_db
-# The portal's own name; an application's number; a sentence that asks for what it gives no address for.
+# Forbidden are the portal's own name, an application's number, and a sentence that needs a missing address.
 NEVER = re.compile(r"partner portal|our portal|#\d+|(write to|contact|tell) (us|our support)\b", re.IGNORECASE)
 ONLY_A_NAME = Brand(name="Bluebird SMS")
 
 
 def shown_to_owners(brand: Brand) -> list[Shown]:
-    """Every page and e-mail, of an application that has no name of its own. The database is as before."""
+    """Return every page and e-mail of an application without a name; the database is left as before."""
     with transaction.atomic(), translation.override("en"):
         gallery = Gallery("en")
         gallery.application.name = ""

@@ -1,10 +1,10 @@
-"""What people read, or have read to them, of a page or an e-mail."""
+"""Helpers that find what people read, or hear from a screen reader, on a page or in an e-mail."""
 
 import re
 from html.parser import HTMLParser
 
 READ_OUT = {"title", "alt", "aria-label", "placeholder"}
-# What a script reads and does not show.
+# Scripts read these attributes and do not show them.
 FOR_SCRIPTS = {"data-state", "data-deadline", "data-altegio", "data-live", "data-news", "data-salon"}
 SILENT = {"script", "style"}
 VOID = {"meta", "link", "img", "input", "br", "path", "circle", "rect"}
@@ -12,7 +12,7 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 class _Reader(HTMLParser):
-    """Collects texts; those marked as being in another language are left out."""
+    """A parser that collects texts, without those marked as being in another language."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class _Reader(HTMLParser):
 
 
 def visible_texts(page: str) -> list[str]:
-    """Every text of an HTML page, or the lines of a plain e-mail, without what is only space."""
+    """Return every text of an HTML page, or the lines of a plain e-mail, without blank ones."""
     if "<html" not in page:
         return [line.strip() for line in page.splitlines() if line.strip()]
     reader = _Reader()
@@ -51,7 +51,7 @@ def visible_texts(page: str) -> list[str]:
 
 
 def words(text: str, data: frozenset[str]) -> list[str]:
-    """The words of a text that are the portal's own: without data, addresses and single e-mails."""
+    """Return the portal's own words in a text, without data, addresses and single e-mails."""
     for known in sorted(data, key=len, reverse=True):
         text = text.replace(known, " ")
     text = re.sub(r"https?://\S+|\{\w+\}", " ", text)

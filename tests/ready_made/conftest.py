@@ -1,4 +1,4 @@
-"""What is ready made is tried with the connected locations and the API that the features are tested with."""
+"""Ready-made parts are tested with the connected locations and API of the features."""
 
 from tests.integrations.conftest import api, arrive, connect, telephony
 

@@ -1,4 +1,4 @@
-"""The program on the exchange: what it reads of Asterisk's lines, and that it loses none."""
+"""The program on the exchange reads Asterisk's lines and loses none."""
 
 import io
 import re
@@ -52,7 +52,7 @@ def test_a_line_is_read(row: list[str], kind: str, phone: str, diversion: str, u
 
 @pytest.fixture
 def pbx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of an exchange that is set up; how far it was sent stands beside it."""
+    """Return the file of a configured exchange; how far it was sent is stored beside it."""
     file = tmp_path / "Altegio.csv"
     conf = tmp_path / "altegio.conf"
     conf.write_text(f"# the portal\nSALON_ID = 10101\nCDR_FILE='{file}'\n")
@@ -180,7 +180,7 @@ def test_a_refusal_is_reported_in_the_portals_words(
 
 
 def of_page(beginning: str) -> str:
-    """The one block of the page that begins so, without its indentation."""
+    """Return the page's only block that begins like this, without its indentation."""
     [block] = re.findall(rf"^ *```\w+\n( *{re.escape(beginning)}.*?)^ *```$", PAGE, re.MULTILINE | re.DOTALL)
     return "".join(f"{each.strip()}\n" for each in block.splitlines())
 
@@ -188,7 +188,7 @@ def of_page(beginning: str) -> str:
 def test_the_page_leads_from_a_copy_of_the_program_to_a_call_at_the_portal(
     live_server: LiveServer, telephony: Chain, tmp_path: Path
 ) -> None:
-    """Cron and the dialplan have next to no environment: what the page sets in a file must be enough."""
+    """Cron and the dialplan have almost no environment, so the file that the page sets up must be enough."""
     _key, secret = ApiKey.objects.create_key(name="pbx", scopes=["telephony"])
     program, conf = tmp_path / "asterisk_calls.py", tmp_path / "altegio.conf"
 

@@ -1,4 +1,4 @@
-"""Exchanges that send what they send: the known mappings (docs/exchanges.md), and how staff write and try theirs."""
+"""Webhooks of known exchanges become calls by their mappings (docs/exchanges.md), which staff can write and test."""
 
 import base64
 import json
@@ -81,7 +81,7 @@ OF_3CX = {"[CallType]": "Missed", "[Number]": "0671234567", "[Agent]": "102", "[
 
 
 def reported_by_3cx(variables: dict[str, str]) -> dict[str, str]:
-    """What 3CX makes of the template, where these are its variables."""
+    """Return what 3CX makes of the template with these variables."""
     template = ElementTree.parse(Path(__file__).parents[2] / "examples" / "3cx.xml")
     values = template.iterfind(".//Scenario[@Id='ReportCall']/Request/PostValues/Value")
     return {value.attrib["Key"]: variables.get(value.text or "", "2026-11-24T12:10:00Z") for value in values}

@@ -1,4 +1,4 @@
-"""Receipts as carriers write them: from the specification, and from public bug reports of those who read them."""
+"""Receipts are read as carriers write them, by the specification and by public bug reports."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A sandbox whose clock stands still, a caller that speaks as the portal does, a portal that listens."""
+"""Fixtures: a sandbox with a stopped clock, a caller that speaks as the portal does, and a listening portal."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Clock:
 
 
 class Caller:
-    """Calls the sandbox as the portal would."""
+    """A caller that calls the sandbox as the portal would."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -82,7 +82,9 @@ class Caller:
 
 
 class Portal(ThreadingHTTPServer):
-    """Keeps what Altegio sends; answers with `answers` in turn, then with 200, and with what `reply` makes of it."""
+    """A portal that keeps what Altegio sends, and answers with `answers` in turn, then with 200 and what `reply`
+    makes of it.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), PortalHandler)
@@ -111,7 +113,7 @@ class PortalHandler(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, *_args: Any) -> None:
-        """Silent."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -141,7 +143,7 @@ def altegio(sandbox: Sandbox) -> Caller:
 
 @pytest.fixture
 def active(sandbox: Sandbox, altegio: Caller) -> Caller:
-    """The SMS application is active in London."""
+    """Return a caller whose SMS application is active in London."""
     sandbox.grant(LONDON, SMS, EMMA)
     assert (
         altegio.activate(webhook_urls=[f"{sandbox.portal_url}/altegio/events/abc/"], api_key="first").status_code

@@ -1,4 +1,4 @@
-"""The way to the portal: parameters, signatures and the pages that lead there (docs/altegio.md §1)."""
+"""The sandbox leads to the portal with the parameters, signatures and pages of docs/altegio.md §1."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What Altegio tells the portal (docs/altegio.md §4)."""
+"""The sandbox sends the callbacks and events of docs/altegio.md §4."""
 
 import hashlib
 import hmac

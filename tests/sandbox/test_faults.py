@@ -1,4 +1,4 @@
-"""Every bad day over real HTTP: what the caller sees, and what is true at Altegio."""
+"""Each fault shows the caller, over real HTTP, what it should, and has the right effect at Altegio."""
 
 import socket
 import time
@@ -121,7 +121,7 @@ def test_a_fault_that_does_not_exist_is_named(sandbox: Sandbox) -> None:
 
 
 def raw(sandbox: Sandbox, seconds: float = 0.3) -> bytes:
-    """What comes within so many seconds after a status call, as it came."""
+    """Return the bytes that arrive within so many seconds after a status call."""
     address = urlsplit(sandbox.app_url)
     with socket.create_connection((address.hostname, address.port)) as line:
         line.sendall(

@@ -1,4 +1,4 @@
-"""The life of a connection, as docs/altegio.md §1 to §3 have it."""
+"""A connection in the sandbox lives as docs/altegio.md §1 to §3 describe."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Messages that Altegio sends through the partner: how they are put, and what is made of the answer (§4a)."""
+"""Messages that Altegio sends through the partner have the right form, and the answer is used as §4a says."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ ID, PHONE = "send-1", "36301000001"
 
 
 def take(body: Any) -> Any:
-    """What a portal answers that takes everything."""
+    """Return the answer of a portal that accepts everything."""
     destinations = body["destination_params"]
     listed = destinations if isinstance(destinations, list) else [destinations]
     return [{"id": item.get("id", item.get("send_id")), "ext_id": f"x{number}"} for number, item in enumerate(listed)]

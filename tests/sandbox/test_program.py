@@ -1,4 +1,4 @@
-"""The program around it: the control API, the data file, the command line."""
+"""The sandbox's program has a control API, a data file and a command line."""
 
 import json
 import os
@@ -100,7 +100,7 @@ def test_a_second_run_goes_on_with_the_same_data(tmp_path: Path) -> None:
 
 @contextmanager
 def running_program(folder: Path, *options: str) -> Iterator[str]:
-    """`python -m sandbox`, and the address that it prints; it is told to stop at the end."""
+    """Run `python -m sandbox` and yield the address that it prints; stop it at the end."""
     command = [sys.executable, "-m", "sandbox", "--port", "0", *options]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder, env=environment) as program:
@@ -117,7 +117,7 @@ def test_the_program_saves_when_it_is_stopped(tmp_path: Path) -> None:
 
 
 def test_the_program_sends_the_address_that_it_prints(tmp_path: Path) -> None:
-    """The portal is set up with that one, and takes statuses for no other."""
+    """The portal is configured with that address, and accepts statuses for no other."""
     with running_program(tmp_path) as address:
         body = {"salon_id": LONDON, "user_id": EMMA}
         url = requests.post(f"{address}/_sandbox/grant", json=body, timeout=5).json()["url"]

@@ -1,4 +1,4 @@
-"""Altegio takes nothing but what docs/altegio.md §2 describes."""
+"""The sandbox accepts nothing but what docs/altegio.md §2 describes."""
 
 from typing import Any
 
