@@ -1,4 +1,4 @@
-"""Locations that were connected before the portal are taken over: nothing is sent, nobody gets them unproven."""
+"""Locations connected before the portal are adopted: nothing is sent, and nobody gets them without a proof."""
 
 import json
 from datetime import timedelta
@@ -46,7 +46,7 @@ def application(altegio: Sandbox) -> Application:
 
 @pytest.fixture
 def connected_before(altegio: Sandbox, application: Application) -> None:
-    """One location that another system of the partner's connected a year ago."""
+    """Make a location that another system of the partner connected a year ago."""
     altegio.connect_elsewhere(AURORA_1)
 
 
@@ -256,7 +256,7 @@ def test_adoption_leaves_a_location_activated_at_the_grant_to_its_coming_owner(
 def test_adoption_leaves_a_location_to_the_owner_whose_answer_was_lost(
     client: Client, altegio: Sandbox, application: Application, work: Work
 ) -> None:
-    """The location is active at Altegio before the portal has learned by which of its calls."""
+    """The location is active at Altegio before the portal knows which of its calls did it."""
     arrive(client, altegio, AURORA_1, user_id=EMMA)
     claim = Connection.objects.get()
     altegio.fault("drop_after", "activate")

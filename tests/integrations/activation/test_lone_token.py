@@ -1,4 +1,4 @@
-"""A CRM token that comes without its chain's number is kept, and said: nothing is dropped silently."""
+"""A CRM token without its chain's number is kept and reported, and not dropped silently."""
 
 import re
 

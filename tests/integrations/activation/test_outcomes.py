@@ -1,4 +1,4 @@
-"""Every way an activation call can end (docs/altegio.md §2), over real HTTP."""
+"""Every outcome of an activation call (docs/altegio.md §2) is handled, over real HTTP."""
 
 from datetime import timedelta
 
@@ -188,7 +188,7 @@ def test_an_unconfirmed_activation_is_asked_about_once_more_at_the_deadline(
 
 
 def test_a_grant_after_the_arrival_belongs_to_somebody_else(client: Client, altegio: Sandbox, work: Work) -> None:
-    """The arrival's call met an outage; meanwhile somebody else pressed Connect (docs/altegio.md §1)."""
+    """The arrival's call meets an outage; meanwhile somebody else presses Connect (docs/altegio.md §1)."""
     altegio.fault("error", "activate", status=500)
     follow(client, altegio, AURORA_1)
     work(rounds=1)

@@ -1,4 +1,4 @@
-"""What staff may do: hold and release, try again, decide conflicts, pass a review."""
+"""Staff can hold, release and retry activations, decide conflicts and pass reviews."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Staff decide at the moment in which the sweep ends the claim's window: whoever is first, neither fails."""
+"""Staff decide at the moment when the sweep ends the claim's window: whoever is first, neither fails."""
 
 import threading
 from collections.abc import Callable
@@ -30,7 +30,7 @@ Work = Callable[[], None]
 
 
 def staff_before_sweep(patch: pytest.MonkeyPatch, decide: Work) -> list[Any]:
-    """The sweep comes while staff have the claim, and before they change its call: it waits for nobody."""
+    """Run the sweep while staff have locked the claim and not yet changed its call: it waits for nobody."""
     staff_have_it, sweep_is_through = threading.Event(), threading.Event()
 
     def lock_before(pk: int) -> Connection:
@@ -50,7 +50,7 @@ def staff_before_sweep(patch: pytest.MonkeyPatch, decide: Work) -> list[Any]:
 
 
 def sweep_before_staff(patch: pytest.MonkeyPatch, decide: Work) -> list[Any]:
-    """Staff come while the sweep has the call, and before it changes the claim."""
+    """Let staff act while the sweep has locked the call and not yet changed the claim."""
     sweep_has_it = threading.Event()
     expired = Activate.expired
 

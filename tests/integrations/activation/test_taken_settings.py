@@ -1,4 +1,4 @@
-"""Were the settings of the activation taken? Altegio's status says so, and what it did not take is an alert."""
+"""Altegio's status shows whether it took the settings of an activation; each missing one is an alert."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Whose a location is where Altegio's answers are lost, late or overtaken (docs/altegio.md §1)."""
+"""A location goes to the right person although Altegio's answers are lost, late or overtaken (docs/altegio.md §1)."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -34,7 +34,7 @@ BALINT, JOAO = 9003, 9004
 
 @pytest.fixture
 def behind_the_owner(client: Client, altegio: Sandbox, connected: Connection, work: Work) -> Connection:
-    """A signed stranger's claim on what the owner held, who has let it go."""
+    """Return a signed stranger's claim on a location that its holder has just given up."""
     follow(client, altegio, AURORA_1, user_id=MARIA)
     work(rounds=2)
     disconnect(connected.pk, by=None, why="The owner disconnects.")
@@ -46,7 +46,7 @@ def behind_the_owner(client: Client, altegio: Sandbox, connected: Connection, wo
 
 @pytest.fixture
 def left_unnoticed(altegio: Sandbox, connected: Connection) -> Connection:
-    """A connection that its owner has ended at Altegio; nobody has told the portal."""
+    """Return a connection that its owner has ended at Altegio, without a callback to the portal."""
     altegio.configure(callbacks_enabled=False)
     altegio.uninstall(AURORA_1)
     return connected
@@ -90,7 +90,9 @@ def test_a_lost_answer_to_a_signed_up_owner_does_not_favor_a_later_claimant(
 def test_a_recorded_answer_without_effect_does_not_favor_a_later_claimant(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
-    """The worker was killed between the two; the stranger's question is asked before the call's lease ends."""
+    """The worker is killed between the answer and its effect; the stranger's question is asked
+    before the lease ends.
+    """
     altegio.grant(AURORA_1, user_id=None)
     visit(altegio, AURORA_1, "owner@people.example", "198.51.100.7")
     with killed_after_altegios_yes():
@@ -121,7 +123,7 @@ def test_a_recorded_answer_without_effect_is_found_after_the_window(
 def test_an_answer_older_than_the_owners_activation_ends_nothing(
     client: Client, altegio: Sandbox, behind_the_owner: Connection, work: Work
 ) -> None:
-    """Altegio says that the grant is open; before that is read the owner's activation is accepted."""
+    """Altegio answers that the grant is open; before the answer is read, the owner's activation is accepted."""
     altegio.grant(AURORA_1, user_id=EMMA)
     OutgoingCall.objects.filter(connection=behind_the_owner).update(due_at=timezone.now())
     with while_altegio_answers("", lambda: (follow(client, altegio, AURORA_1), dispatch_due())):
@@ -172,7 +174,7 @@ def test_an_owner_who_reconnects_before_the_end_is_known_goes_before_other_claim
 
 
 def test_a_strangers_lost_call_takes_no_later_grant(client: Client, altegio: Sandbox, work: Work) -> None:
-    """Altegio activates at the grant; its owner has not come yet when the stranger's end is looked at again."""
+    """Altegio activates at the grant; the owner has not come yet when the stranger's end is rechecked."""
     altegio.set_application(1, private=True)
     altegio.fault("error", "activate", status=500)
     follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -190,7 +192,7 @@ def test_a_strangers_lost_call_takes_no_later_grant(client: Client, altegio: San
 def test_a_waiting_claimant_is_told_apart_from_a_consent_in_the_same_second(
     client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
-    """Altegio tells whole seconds: its consent seems to be older than the stranger's arrival."""
+    """Altegio reports whole seconds, so the consent seems older than the stranger's arrival."""
     second = timezone.now().replace(microsecond=0) + timedelta(minutes=10)
     with time_machine.travel(second, tick=False) as traveller:
         for happens in (
@@ -219,7 +221,7 @@ def test_the_first_claimant_after_an_unnoticed_end_gets_the_location(
 def test_a_new_owner_who_came_before_the_end_was_known_goes_before_later_claimants(
     client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
-    """The callback about the end is late."""
+    """The callback about the end comes late."""
     arrive(client, altegio, AURORA_1, user_id=MARIA)
     with later(2 / 60):
         move(left_unnoticed, State.UNINSTALLED, "Altegio told it.", ended_at=timezone.now())
@@ -235,7 +237,7 @@ def test_a_new_owner_who_came_before_the_end_was_known_goes_before_later_claiman
 def test_an_owner_who_returns_after_an_unnoticed_end_goes_before_later_claimants(
     client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
-    """The stranger's question is asked first."""
+    """The question about the stranger's claim is asked first."""
     with later(10):
         arrive(client, altegio, AURORA_1)
         questions = OutgoingCall.objects.filter(kind="ask_status")
@@ -252,7 +254,7 @@ def test_an_owner_who_returns_after_an_unnoticed_end_goes_before_later_claimants
 def test_a_waiting_claimant_disputes_nothing_by_coming_again(
     client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
-    """The holder's end was not told; the stranger comes before, with and after the consent of the new owner."""
+    """No callback reports the holder's end; the stranger comes before, with and after the new owner's consent."""
     altegio.configure(callbacks_enabled=False)
     follow(client, altegio, AURORA_1, user_id=BALINT)
     work(rounds=2)
@@ -296,7 +298,9 @@ def test_a_refused_claimant_takes_nothing_from_a_new_owner_after_an_unnoticed_en
 def test_a_later_stranger_waits_for_the_new_owner_after_an_unnoticed_end(
     client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
-    """Another's question has shown the end; the new owner's has not been asked yet when the stranger comes."""
+    """A question about another claim has shown the end; the new owner's has not been asked when the
+    stranger comes.
+    """
     altegio.configure(callbacks_enabled=False)
     follow(client, altegio, AURORA_1, user_id=BALINT)
     work(rounds=2)
@@ -374,9 +378,10 @@ def test_an_end_inferred_from_an_open_grant_is_recorded_as_the_portals(
 def come_back_meanwhile(
     client: Client, altegio: Sandbox, connected: Connection, work: Work
 ) -> Callable[[datetime], None]:
-    """The owner lets go, and connects again with a consent of that time, before the portal has noted the end.
+    """Return a function: the owner disconnects, and connects again with a consent of that time, before the portal
+    notes the end.
 
-    The portal does not come to the question about it: it stands behind many others.
+    The portal does not reach the question about it, which is queued behind many others.
     """
 
     def come_back(consent: datetime) -> None:
@@ -426,7 +431,9 @@ def test_a_stranger_who_comes_after_a_returning_holder_does_not_get_the_location
     work: Work,
     seconds: int,
 ) -> None:
-    """The portal knows that the holder let go, and nobody waits: the stranger looks like the first to come."""
+    """The portal knows that the holder disconnected, and nobody waits, so the stranger looks like
+    the first to come.
+    """
     come_back_meanwhile(timezone.now() - timedelta(seconds=seconds))
     follow(client, altegio, AURORA_1, user_id=MARIA)
     work()
@@ -440,7 +447,9 @@ def test_a_stranger_who_comes_after_a_returning_holder_does_not_get_the_location
 def test_an_owner_back_by_a_slow_clock_goes_before_the_next_claimant(
     client: Client, altegio: Sandbox, left_unnoticed: Connection, work: Work
 ) -> None:
-    """Nobody told the end; the owner connects again, and arrives two seconds before that by the portal's clock."""
+    """No callback reports the end; the owner connects again, and arrives two seconds earlier by the
+    portal's clock.
+    """
     now = timezone.now()
     altegio.grant(AURORA_1, user_id=EMMA, at=now + timedelta(seconds=3))
     with time_machine.travel(now + timedelta(seconds=1), tick=False):

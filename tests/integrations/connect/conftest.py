@@ -1,4 +1,4 @@
-"""What holds wherever it is decided whose a location is."""
+"""A rule for all tests that decide who gets a location."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ from integrations.activation.waiting_call import undecided_without_call
 
 @pytest.fixture
 def each_claim_has_its_call() -> Iterator[None]:
-    """At the end of the test no undecided claim is without the call that decides it."""
+    """Check at the end of the test that every undecided claim has the call that decides it."""
     yield
     assert not undecided_without_call().exists()

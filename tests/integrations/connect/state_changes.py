@@ -1,4 +1,4 @@
-"""Each change of a connection's state, as it comes about."""
+"""Each change of a connection's state, as it happens."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,7 +20,7 @@ from tests.working import Work
 
 
 class World:
-    """What the rows are played with."""
+    """The actors and helpers that play the rows."""
 
     def __init__(self, client: Client, altegio: Sandbox, work: Work) -> None:
         self.client, self.altegio, self.work = client, altegio, work
@@ -48,7 +48,7 @@ class World:
             self.work()
 
     def lost(self, then: Callable[[], None] = lambda: None) -> None:
-        """Altegio accepts Emma's call, and the answer is lost."""
+        """Let Altegio accept Emma's call, and lose the answer."""
         self.altegio.fault("drop_after", "activate")
         self.arrive()
         self.work(rounds=1)

@@ -1,5 +1,5 @@
-"""Whatever two proven people, strangers, staff, workers and Altegio do in whatever order: nothing undecided is
-unmoved, what staff ended stays ended, and in the end all is decided.
+"""No undecided claim is unmoved, a claim ended by staff stays ended, and all is decided in the end, whatever two
+proven people, strangers, staff, workers and Altegio do in whatever order.
 """
 
 from contextlib import suppress
@@ -57,11 +57,11 @@ step = st.one_of(
 
 
 class WorkerKilledError(BaseException):
-    """kill -9, as far as Python can play it."""
+    """Raised in place of kill -9, as far as Python can imitate it."""
 
 
 class Interleaving:
-    """One order of events at one location."""
+    """A sequence of events at one location."""
 
     def __init__(self, altegio: Sandbox, work: Work, traveller: Any) -> None:
         self.altegio, self._work, self.traveller = altegio, work, traveller
@@ -75,7 +75,7 @@ class Interleaving:
         self.come(user_id)
 
     def consent(self, user_id: int) -> None:
-        # More than two clocks may differ: who came before it came before it.
+        # The gap is larger than the clocks may differ, so the order is certain.
         self.traveller.shift(timedelta(seconds=6))
         self.consented_at = timezone.now()
         self.altegio.grant(AURORA_1, user_id=user_id, at=self.consented_at)
@@ -96,7 +96,7 @@ class Interleaving:
             staff.ask_altegio(pk)
 
     def while_asked(self, user_id: int) -> None:
-        """Somebody presses Connect between Altegio's answer to a question and the moment in which it is read."""
+        """Press Connect between Altegio's answer to a question and the moment when it is read."""
         send = AltegioClient.send
         done: list[ApiRequest] = []
 

@@ -1,4 +1,4 @@
-"""Many who name the same locations at the same moment, with real threads: each of them gets an answer."""
+"""Many people who name the same locations at the same moment, in real threads, each get an answer."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -48,7 +48,7 @@ def test_arrivals_of_two_people_at_new_locations(altegio: Sandbox, known: list[i
 
 
 def test_a_crowd_of_people_at_one_location() -> None:
-    """Each finds a claim that was not there when it began, and none is turned away for it."""
+    """Each person finds a claim that was not there when they began, and none is turned away for it."""
     application = Application.objects.get_or_create(altegio_id=1)[0]
     Location.objects.create(altegio_id=AURORA_1)
     people = [Person(number, "Emma", "", f"emma{number}@aurora.example", "") for number in range(1, 17)]
@@ -58,7 +58,7 @@ def test_a_crowd_of_people_at_one_location() -> None:
 
 
 def test_several_of_the_staff_decide_for_rivals_at_one_location() -> None:
-    """The first who decides has decided, and the others are told so."""
+    """The first decision counts, and the others get an error."""
     application = Application.objects.get_or_create(altegio_id=1)[0]
     people = [Person(number, "Emma", "", f"emma{number}@aurora.example", "") for number in range(1, 13)]
     for person in people:

@@ -1,4 +1,4 @@
-"""Whose e-mail on an arrival takes the account over: read row by row, for an account whose address is proven."""
+"""An e-mail on an arrival takes the account over or not, row by row, for an account with a proven address."""
 
 import pytest
 from django.utils import timezone
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def anna() -> User:
-    """Her address is proven, and Emma's Altegio user is linked to her account."""
+    """Return Anna, whose address is proven; Emma's Altegio user is linked to her account."""
     anna = proven_owner("anna@owner.example")
     AltegioIdentity.objects.create(user=anna, altegio_user_id=EMMA)
     return anna

@@ -1,4 +1,4 @@
-"""Who claims when the person of an earlier connection comes back to it."""
+"""The claimant is known when the person of an earlier connection returns to it."""
 
 import pytest
 
@@ -17,7 +17,7 @@ def owner() -> User:
 
 @pytest.fixture
 def claimant() -> User:
-    """Whoever claimed it first; the location is not bound to them."""
+    """Return the first claimant; the location is not bound to them."""
     return User.objects.create_user("claimant@owner.example")
 
 

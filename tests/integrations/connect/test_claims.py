@@ -1,4 +1,4 @@
-"""Whose location is it: claims of strangers, of rivals, of who has proven nothing, and how each of them ends."""
+"""Claims of strangers, rivals and unproven visitors on a location each end in the right way."""
 
 from datetime import timedelta
 from typing import Any
@@ -123,7 +123,7 @@ def test_a_held_claim_whose_holder_left_goes_on_when_its_person_returns(
 
 
 def in_flight(client: Client, altegio: Sandbox, work: Work, answer: str = "error") -> None:
-    """Emma's activation is sent, and its end is not known; then Maria claims the same."""
+    """Send Emma's activation without a known end; then let Maria claim the same location."""
     altegio.fault(answer, "activate")
     arrive(client, altegio, AURORA_1)
     work(rounds=1)
@@ -243,7 +243,7 @@ def test_two_claims_dismissed_together_both_end(
 def test_dismissing_an_unproven_visitor_decides_no_dispute(
     client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
-    """Altegio has accepted one of two, and the other's window is over."""
+    """Altegio has accepted one of two claims, and the other's window is over."""
     in_flight(client, altegio, work, "drop_after")
     OutgoingCall.objects.update(state="unconfirmed", due_at=timezone.now())
     work()
@@ -271,7 +271,7 @@ def test_a_claimant_who_signs_in_after_the_others_dismissal_gets_the_location(
 def test_a_claimant_whom_staff_chose_does_not_count_as_refused(
     client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
-    """She connects anew within the hour, and a stranger comes as well."""
+    """Maria connects again within the hour, and a stranger comes as well."""
     arrive(client, altegio, AURORA_1)
     work()
     follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -288,7 +288,7 @@ def test_a_claimant_whom_staff_chose_does_not_count_as_refused(
 def test_a_claimant_who_disputes_after_an_old_window_has_a_whole_new_one(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
-    """Nothing has ended the first claim yet when its owner returns."""
+    """The first claim has not been ended yet when its owner returns."""
     arrive(client, altegio, AURORA_1)
     with later(61):
         follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -300,7 +300,7 @@ def test_a_claimant_who_disputes_after_an_old_window_has_a_whole_new_one(
 def test_staff_can_decide_after_the_window_about_an_active_location(
     client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
-    """No conflict without a way out: connected outside the portal, long ago."""
+    """Even a location connected outside the portal long ago has a way out of the conflict."""
     altegio.set_application(1, private=True)
     altegio.grant(AURORA_1, at=timezone.now() - timedelta(hours=2))
     follow(client, altegio, AURORA_1)
@@ -360,7 +360,7 @@ def test_a_proven_claim_goes_before_an_earlier_unproven_one(client: Client, alte
 def test_a_bot_between_consent_and_redirect_does_not_stop_the_owner(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
-    """It names the number five times a second, each time as somebody else and from elsewhere."""
+    """The bot names the location five times a second, each time as somebody else and from elsewhere."""
     for n in range(4):
         visit(altegio, AURORA_1, f"bot{n}@example.com", f"198.51.{n}.1")
         work(rounds=1)
@@ -432,7 +432,7 @@ def test_a_wrong_time_zone_alerts_staff_until_it_is_right(altegio: Sandbox, work
 
 
 def test_a_claim_that_waited_asks_before_it_is_sent(client: Client, altegio: Sandbox, work: Work) -> None:
-    """A signed claim waited for its turn; meanwhile somebody else gave the grant."""
+    """A signed claim waits for its turn; meanwhile somebody else gives the grant."""
     follow(client, altegio, AURORA_1, user_id=MARIA)
     with later(5):
         altegio.grant(AURORA_1, user_id=EMMA, at=timezone.now())
@@ -547,7 +547,7 @@ def test_a_returning_chain_takes_constant_queries(
 def test_a_visitors_queued_claim_asks_again_when_a_proven_claim_must_ask(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
-    """Maria was refused lately, so her claim asks before it is sent; the visitor's must not overtake it."""
+    """Maria was refused recently, so her claim asks before it is sent; the visitor's must not overtake it."""
     follow(client, altegio, AURORA_1, user_id=MARIA)
     work()
     visit(altegio, AURORA_1, "bot@example.com")

@@ -1,4 +1,4 @@
-"""The partner's customers: whoever arrives under their address is led to their account, by its rules of proof."""
+"""A person who arrives under the address of a partner's customer is led to that account, after a proof."""
 
 import json
 import re
@@ -37,14 +37,14 @@ Tell = Callable[..., Response]
 
 @pytest.fixture
 def partner(db: None) -> Client:
-    """A system of the partner that tells of customers."""
+    """Return a system of the partner that stores customers."""
     _key, secret = ApiKey.objects.create_key(name="crm", scopes=["customers", "read"])
     return Client(headers={"Authorization": f"Api-Key {secret}"})
 
 
 @pytest.fixture
 def tell(partner: Client) -> Tell:
-    """`tell("C-1", email=…)`: PUT the customer."""
+    """Return a function that PUTs a customer."""
 
     def run(external_id: str, **body: Any) -> Response:
         return partner.put(f"/api/v1/customers/{external_id}/", json.dumps(body), "application/json")
@@ -53,7 +53,7 @@ def tell(partner: Client) -> Tell:
 
 
 def open_last_email(browser: Client) -> None:
-    """The reader of the mail opens the link, and says on its page that it is theirs."""
+    """Open the link in the last e-mail, and say on its page that the arrival is one's own."""
     send_waiting_emails()
     link = not_none(re.search(r"http://localhost:8000(/connect/confirm/\S+)", str(mail.outbox[-1].body))).group(1)
     browser.post(link, {"password": "a long enough phrase"})

@@ -1,4 +1,4 @@
-"""Two proven people claim one location: whose consent it is, by its time, and what staff must decide."""
+"""When two proven people claim one location, the time of the consent or staff decide."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ MARIAS_EMAIL = "maria@medved.example"
 
 @pytest.fixture
 def claimed_before(client: Client, altegio: Sandbox) -> Connection:
-    """A signed stranger named the location before its owner consented; their call stands behind many others."""
+    """Return a signed stranger's claim from before the owner's consent; its call is queued behind many others."""
     follow(client, altegio, AURORA_1, user_id=MARIA)
     OutgoingCall.objects.update(due_at=timezone.now() + timedelta(minutes=30))
     claim: Connection = Connection.objects.get()
@@ -33,13 +33,15 @@ def claimed_before(client: Client, altegio: Sandbox) -> Connection:
 
 
 def ago(seconds: float) -> time_machine.travel:
-    """Some time before the portal's present."""
+    """Act some time before the portal's present."""
     return time_machine.travel(timezone.now() - timedelta(seconds=seconds))
 
 
 @pytest.fixture
 def in_dispute(client: Client, altegio: Sandbox, work: Work) -> None:
-    """A minute ago the owner connected and a stranger came, both with the consent: staff are to decide."""
+    """Make a dispute: a minute ago the owner connected and a stranger came, both with the consent,
+    so staff decide.
+    """
     with ago(60):
         arrive(client, altegio, AURORA_1)
         follow(client, altegio, AURORA_1, user_id=MARIA)
@@ -47,7 +49,7 @@ def in_dispute(client: Client, altegio: Sandbox, work: Work) -> None:
 
 
 def ask_once_more(work: Work) -> None:
-    """The time to arrive that a claim leaves to others is over."""
+    """Let the time to arrive that a claim leaves to others end."""
     OutgoingCall.objects.filter(state="unconfirmed", connection__claimant__email=EMMAS_EMAIL).update(
         due_at=timezone.now()
     )
@@ -106,7 +108,7 @@ def test_staff_may_give_the_accepted_location_to_a_rival_after_their_window(
 def test_an_owner_back_with_the_consent_disputes_with_a_claimant_in_between(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
-    """The owner has connected anew; somebody is quicker than their redirect, but leaves them the time to arrive."""
+    """The owner has connected again; somebody is quicker than their redirect, but leaves them time to arrive."""
     with ago(20):
         follow(client, altegio, AURORA_1)
         OutgoingCall.objects.update(due_at=timezone.now() + timedelta(minutes=30))
@@ -155,7 +157,7 @@ def test_the_page_goes_on_while_the_question_is_on_its_way(
 def test_a_released_claimant_is_in_dispute_again_when_the_rival_returns(
     client: Client, altegio: Sandbox, work: Work, in_dispute: None
 ) -> None:
-    """Both were in dispute; the owner connects anew, and the stranger is quicker; but nothing has been sent yet."""
+    """Both were in dispute; the owner connects again and the stranger is quicker, but nothing has been sent."""
     altegio.grant(AURORA_1, user_id=EMMA)
     follow(client, altegio, AURORA_1, user_id=MARIA)
     theirs = Connection.objects.filter(claimant__email=MARIAS_EMAIL)
@@ -171,7 +173,7 @@ def test_a_released_claimant_is_in_dispute_again_when_the_rival_returns(
 def test_the_loser_of_a_dispute_waits_behind_the_holder(
     client: Client, altegio: Sandbox, work: Work, in_dispute: None
 ) -> None:
-    """Altegio has not been asked about their own claim since: that call stands behind others."""
+    """Altegio has not been asked about the loser's claim since: that call is queued behind others."""
     arrive(client, altegio, AURORA_1)
     theirs = OutgoingCall.objects.filter(connection__claimant__email=MARIAS_EMAIL)
     theirs.update(due_at=timezone.now() + timedelta(minutes=5))
@@ -209,7 +211,7 @@ def test_staff_hear_of_two_claims_on_a_location_connected_elsewhere(
 def test_a_queued_activation_with_a_rival_is_asked_about_and_not_held(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
-    """The rival came while the owner's call was with a worker, and was refused; the call comes back unsent."""
+    """The rival comes while a worker has the owner's call, and is refused; the call comes back unsent."""
     with ago(20):
         follow(client, altegio, AURORA_1, user_id=MARIA)
         rival = Connection.objects.get()
@@ -242,7 +244,7 @@ def test_an_activation_at_the_grant_does_not_go_to_the_older_claim(
 def test_a_claim_held_for_a_rival_goes_on_when_the_rival_is_refused(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
-    """The rival came seconds before the consent; their call was on its way, and is refused after the question."""
+    """The rival came seconds before the consent; their call is under way, and is refused after the question."""
     follow(client, altegio, AURORA_1, user_id=MARIA)
     theirs = OutgoingCall.objects.all()
     rival = Connection.objects.get()
@@ -282,7 +284,7 @@ def test_a_claimant_who_returns_in_a_dispute_has_a_whole_window(client: Client, 
 
 
 def test_a_refusal_before_the_consent_does_not_end_the_claim(client: Client, altegio: Sandbox, work: Work) -> None:
-    """It was connected elsewhere; then its owner had that ended, and connected anew."""
+    """The location was connected elsewhere; its owner had that ended, and connected again."""
     altegio.connect_elsewhere(AURORA_1)
     with ago(60):
         follow(client, altegio, AURORA_1)
@@ -298,7 +300,7 @@ def test_a_refusal_before_the_consent_does_not_end_the_claim(client: Client, alt
 def test_rivals_of_many_arrivals_take_constant_queries(
     client: Client, altegio: Sandbox, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """Each of the rival claims ends at another moment."""
+    """Each rival claim ends at another moment."""
     _chain, chain = altegio.add_chain(30)
     for number, salon_id in enumerate(chain):
         with ago(60 + number):

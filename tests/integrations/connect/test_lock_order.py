@@ -1,4 +1,4 @@
-"""Arrivals and Altegio's answers lock in one order, connections before locations: they never wait for each other."""
+"""Arrivals and Altegio's answers lock connections before locations, so they never deadlock."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ LOCKED = re.compile(r'FROM "connections_(connection|location)".*FOR NO KEY UPDAT
 
 
 def transactions(queries: CaptureQueriesContext) -> Iterator[list[str]]:
-    """For each outermost transaction the tables whose rows it locked, each once, in order."""
+    """Return, for each outermost transaction, the tables whose rows it locked, each once, in order."""
     depth, locked = 0, []
     for query in queries.captured_queries:
         sql = query["sql"]
@@ -54,7 +54,7 @@ def test_the_acceptance_and_the_location_data_lock_in_order(client: Client, alte
 
 
 def test_an_erasure_during_arrivals_locks_in_order(client: Client, altegio: Sandbox, work: Work) -> None:
-    """Many rows at once are locked by their keys first: an update alone locks them in any order."""
+    """Many rows are locked in the order of their keys first: a plain update locks them in any order."""
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
     with CaptureQueriesContext(connection) as queries:
@@ -68,7 +68,7 @@ def test_an_erasure_during_arrivals_locks_in_order(client: Client, altegio: Sand
 
 @pytest.mark.django_db(transaction=True)
 def test_a_visit_does_not_wait_for_a_sign_in_on_the_earlier_arrival(altegio: Sandbox) -> None:
-    """They hold the arrival and want the connections that the visit holds."""
+    """The sign-in holds the arrival and wants the connections that the visit holds."""
     arrive(Client(), altegio, AURORA_1)
 
     def visits() -> int:

@@ -1,4 +1,4 @@
-"""An owner signs in on an arrival that names many locations which they hold already."""
+"""An owner may sign in on an arrival that names many locations which they already hold."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,7 +27,7 @@ def emma() -> User:
 
 
 def arrival_at_held(count: int, emma: User) -> Arrival:
-    """Altegio signed Emma's address, and she has not signed in yet; she holds all these locations."""
+    """Return an arrival with Emma's signed address, before her sign-in; she already holds all its locations."""
     application = Application.objects.get_or_create(altegio_id=1)[0]
     now = timezone.now()
     locations = [Location.objects.create(altegio_id=count * 1000 + number) for number in range(count)]
@@ -71,7 +71,7 @@ def test_each_location_just_asked_about_is_asked_about_again_later(emma: User) -
 
 
 def test_the_live_one_of_her_claims_at_a_location_takes_all_arrivals(emma: User) -> None:
-    """Two sign-ups under her address, and one that Altegio has accepted; none was known to be hers."""
+    """There are two sign-ups under her address and one accepted claim; none was known to be hers."""
     application = Application.objects.create(altegio_id=1)
     location = Location.objects.create(altegio_id=1)
     now = timezone.now()
@@ -98,7 +98,7 @@ def test_the_live_one_of_her_claims_at_a_location_takes_all_arrivals(emma: User)
 
 
 def claimed_here(state: str, **columns: Any) -> Connection:
-    """One of several connections at one location that came with Emma's arrivals, before her account was known."""
+    """Make one of several connections at a location that came with Emma's arrivals, before her account was known."""
     now = timezone.now()
     connection = Connection.objects.create(
         application=Application.objects.get_or_create(altegio_id=1)[0],

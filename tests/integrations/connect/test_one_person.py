@@ -1,4 +1,4 @@
-"""One person with several arrivals: what they claimed before it was known who they are becomes theirs, once."""
+"""Claims made before it was known who a person is become theirs once, also from several arrivals."""
 
 import re
 from datetime import timedelta
@@ -33,7 +33,7 @@ OURS = {"Origin": "http://testserver"}
 
 @pytest.fixture
 def emma() -> User:
-    """She has an account, and it is not known yet that Altegio's user 9001 is she."""
+    """Return Emma, who has an account that is not yet known to belong to Altegio's user 9001."""
     return proven_owner(EMMAS_EMAIL, PASSWORD)
 
 
@@ -54,7 +54,7 @@ def links_in_emails() -> list[str]:
 def test_signing_in_on_one_signed_arrival_gives_the_locations_of_all(
     altegio: Sandbox, work: Work, emma: User
 ) -> None:
-    """Altegio has signed both as of the same user, and leads the owner from the first to the second itself."""
+    """Altegio signs both arrivals for the same user, and leads the owner from the first to the second."""
     arrive(Client(), altegio, [AURORA_1, AURORA_2])
     work()
     settings_tab = follow(Client(), altegio, AURORA_1)
@@ -141,7 +141,9 @@ def test_a_holder_who_returns_through_an_unproven_claim_keeps_the_location(
 
 
 def test_the_newer_of_one_persons_two_arrivals_sets_the_window(altegio: Sandbox, work: Work, emma: User) -> None:
-    """The first was not sent yet; the second came with a later consent, which would be a stranger's to the first."""
+    """The first claim is unsent; the second comes with a later consent, which counts as a
+    stranger's for the first.
+    """
     with time_machine.travel(timezone.now() - timedelta(minutes=50)):
         page = arrive(Client(), altegio, AURORA_1, user_id=None)
         Client().post(form_action(page, "sign-in"), {"email": EMMAS_EMAIL, "password": PASSWORD})
@@ -205,7 +207,7 @@ def test_an_acceptance_for_a_closed_account_stays_connected(altegio: Sandbox, em
 
 
 def test_an_acceptance_for_an_account_without_an_address_stays_connected(altegio: Sandbox) -> None:
-    """Altegio may sign somebody without one; staff are not offered to give what they hold away either."""
+    """Altegio may sign a person without an address; staff are not offered to reassign their locations either."""
     arrive(Client(), altegio, AURORA_1)
     OutgoingCall.objects.filter(kind="activate").update(state="done", finished_at=timezone.now())
     User.objects.filter(identities__altegio_user_id=EMMA).update(email=None, is_active=False)
@@ -302,7 +304,7 @@ def test_the_former_owners_disconnection_ends_when_staff_move_the_location(
     OutgoingCall.objects.filter(kind="uninstall").update(state=state)
     support = User.objects.create_superuser("support@example.com", "pass")
     staff.give_to_claimant(Connection.objects.latest("pk").pk, support)
-    # Whatever was being sent had no answer.
+    # The call that was being sent got no answer.
     OutgoingCall.objects.filter(state="sending").update(state="unconfirmed", attempt_count=1)
     work()
 

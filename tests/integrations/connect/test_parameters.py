@@ -82,7 +82,7 @@ def test_at_most_5000_locations() -> None:
 @pytest.mark.parametrize("padded", [True, False])
 @pytest.mark.parametrize("escape", [urlencode, lambda pairs: "&".join(f"{k}={v}" for k, v in pairs.items())])
 def test_every_base64_of_user_data(alphabet: str, padded: bool, escape: Any) -> None:
-    """The ordinary alphabet's `+` arrives as a space when it was not escaped."""
+    """The `+` of the ordinary alphabet arrives as a space if it was not escaped."""
     for filler in range(60):
         pair = signed({**PERSON, "name": "я?>~" * filler}, alphabet=alphabet, padded=padded)
         person = not_none(read_redirect("salon_id=1&" + escape(pair), TOKEN).person)

@@ -1,4 +1,4 @@
-"""A signed stranger who names a location again and again: before, with and after its owner."""
+"""A signed stranger gains nothing by naming a location repeatedly, before, with and after its owner."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_claim_has_its
 
 
 def refused(client: Client, altegio: Sandbox, work: Work, times: int = 3, user_id: int = MARIA) -> None:
-    """They named the location before anybody had consented to anything."""
+    """Let a stranger name the location before anybody consents, and be refused, `times` times."""
     for _ in range(times):
         follow(client, altegio, AURORA_1, user_id=user_id)
         work(rounds=2)
@@ -73,7 +73,7 @@ def test_a_dismissed_claimant_does_not_dispute_again(client: Client, altegio: Sa
 def test_an_owner_with_an_old_link_is_not_overtaken_by_a_stranger(
     client: Client, altegio: Sandbox, work: Work, times: int
 ) -> None:
-    """Refused once they are as anybody; and two who were refused again and again are equals."""
+    """After one refusal they count like anybody; two people refused repeatedly are equals."""
     refused(client, altegio, work, times=times, user_id=EMMA)
     if times == 3:
         refused(client, altegio, work)
@@ -85,7 +85,7 @@ def test_an_owner_with_an_old_link_is_not_overtaken_by_a_stranger(
 def test_a_stranger_seconds_before_the_consent_counts_as_a_stranger(
     client: Client, altegio: Sandbox, work: Work
 ) -> None:
-    """His answer got lost; the owner consented 20 seconds after he had come."""
+    """The stranger's answer is lost; the owner consents 20 seconds after the stranger came."""
     altegio.fault("error", "activate", status=500)
     follow(client, altegio, AURORA_1, user_id=MARIA)
     work(rounds=1)

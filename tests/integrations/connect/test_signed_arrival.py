@@ -1,4 +1,4 @@
-"""An owner arrives with signed user data: registered without a form, and the location turns active."""
+"""An owner who arrives with signed user data is registered without a form, and the location turns active."""
 
 from datetime import timedelta
 from typing import Any
@@ -121,7 +121,7 @@ def test_an_owner_reconnects_after_an_unnoticed_uninstall(client: Client, altegi
 
 
 def set_the_clock_back(seconds: int) -> None:
-    """As if the arrival so far had been noted by a clock that was fast."""
+    """Make it look as if a fast clock had recorded the arrival so far."""
     fast = timedelta(seconds=seconds)
     Connection.objects.update(arrived_at=F("arrived_at") + fast, last_arrived_at=F("last_arrived_at") + fast)
 
@@ -137,7 +137,7 @@ def test_an_owner_reconnects_before_the_disconnection_is_answered(
     altegio.fault("drop_after", "uninstall")
     work(rounds=1)
     again = arrive(client, altegio, 10101)
-    # The question that the arrival asks comes after the end of the disconnection is known.
+    # The arrival's question is asked after the end of the disconnection is known.
     calls = OutgoingCall.objects.filter(state__in=("queued", "unconfirmed"))
     calls.update(due_at=timezone.now())
     calls.filter(kind="ask_status").update(due_at=timezone.now() + timedelta(seconds=5))
@@ -155,7 +155,7 @@ def test_an_owner_reconnects_before_the_activation_is_answered(
 ) -> None:
     arrive(client, altegio, 10101)
     set_the_clock_back(fast)
-    # They disconnect and come back while the portal still waits for Altegio's yes.
+    # The owner disconnects and returns while the portal still waits for Altegio's acceptance.
     follow(client, altegio, 10101)
     if not fast:
         Connection.objects.update(last_arrived_at=timezone.now() + timedelta(seconds=1))

@@ -1,4 +1,4 @@
-"""The table of states in docs/architecture.md, row by row: it is the code's, and each row happens."""
+"""The table of states in docs/architecture.md is the code's, and each of its rows happens."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Whoever signs up is told what they accept by it, and that they have is kept: by whichever door they came."""
+"""A person who signs up sees the terms they accept, and the acceptance is stored, whichever way they came."""
 
 import re
 from dataclasses import replace

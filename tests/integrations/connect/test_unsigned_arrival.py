@@ -1,4 +1,4 @@
-"""An owner arrives without user data: sign-up, sign-in, a link by e-mail, one click; all without cookies."""
+"""An owner without user data connects by sign-up, sign-in, a link by e-mail or one click, without cookies."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""An application has its own brand: on its pages, on its e-mails, and for owners who know no other one."""
+"""An application has its own brand on its pages and e-mails, and for owners who know no other one."""
 
 import struct
 
@@ -72,14 +72,14 @@ def test_an_application_without_a_name_is_called_as_its_brand(client: Client, al
 
 
 class TestForm:
-    """Staff set it in the admin."""
+    """Staff set the brand in the admin."""
 
     @pytest.fixture
     def address(self, admin_client: Client, voice: Application) -> str:
         return f"/admin/connections/application/{voice.pk}/change/"
 
     def post(self, client: Client, address: str, **fields: object) -> dict[str, list[str]]:
-        """Send the form as it stands, with these fields changed; what was wrong with it, by field."""
+        """Send the form with these fields changed; return its errors by field."""
         form = client.get(address).context["adminform"].form
         kept = {name: form[name].value() for name in form.fields if name != "brand_logo"}
         values = {name: value for name, value in kept.items() if value is not None}
@@ -97,7 +97,7 @@ class TestForm:
 
     @pytest.fixture
     def logo(self, admin_client: Client, voice: Application, address: str) -> str:
-        """The number of the logo that the application has."""
+        """Return the id of the application's logo."""
         self.post(admin_client, address, brand_logo=SimpleUploadedFile("any.name", SVG))
         voice.refresh_from_db()
         assert voice.brand_logo_id

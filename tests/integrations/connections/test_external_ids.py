@@ -1,4 +1,4 @@
-"""The partner's own id on a connection; and what is told of a new one, another owner or title (docs/interface.md)."""
+"""The partner's own id of a connection is stored, found and published (docs/interface.md)."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 def caller(*scopes: str) -> Client:
-    """A system of the partner whose key has these scopes."""
+    """Return a system of the partner whose key has these scopes."""
     _key, secret = ApiKey.objects.create_key(name="billing", scopes=list(scopes), last_used_at=timezone.now())
     return Client(headers={"Authorization": f"Api-Key {secret}"})
 
@@ -43,7 +43,7 @@ def found(external_id: str) -> list[int]:
 
 @pytest.fixture
 def connection(connect: Callable[..., Connection]) -> Connection:
-    """One that Altegio has accepted, of whose beginning nothing is told any more."""
+    """Return an accepted connection whose beginning has already been published."""
     made = connect()
     PartnerEvent.objects.all().delete()
     return made

@@ -1,4 +1,4 @@
-"""Many rows are locked in the order of their keys: whoever went another way could wait crosswise for the rest."""
+"""Many rows are locked in the order of their keys, because another order could deadlock."""
 
 from datetime import timedelta
 from functools import partial
@@ -31,7 +31,7 @@ PAYMENTS = ["external_id,salon_id,amount,currency,paid_at,period_from,period_to"
 
 
 def connect(number: int, *, application: int = 1, **fields: Any) -> Connection:
-    """A live connection at the location of this number, with an owner of its own."""
+    """Make a live connection at the location of this number, with its own owner."""
     owner, _made = User.objects.get_or_create(email=f"owner{number}@people.example")
     now = timezone.now()
     User.objects.filter(pk=owner.pk).update(email_proven_at=now)
@@ -56,7 +56,7 @@ def test_expiring_windows_are_locked_in_key_order() -> None:
 
 @pytest.mark.leaves_stranded("a run is planted without its page")
 def test_a_list_page_and_a_settling_answer_lock_in_key_order() -> None:
-    """The answer's connection, of another application at a renamed location, and then the run."""
+    """The answer locks its connection, of another application at a renamed location, and then the run."""
     application, other = connect(1).application, connect(1, application=2)
     run = Reconciliation.objects.create(trigger=Reconciliation.Trigger.NIGHTLY, lists_left=1)
     page = read_locations(Answer(Outcome.ACCEPTED, data=[{"id": 1, "title": "Renamed"}]))

@@ -1,4 +1,4 @@
-"""Which connection counts at an application and location, and which are meant by a rule's name."""
+"""The querysets find the connection that counts at an installation, and those that a rule names."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ UNINSTALLED, EXPIRED, FAILED, CONFLICT = State.UNINSTALLED, State.EXPIRED, State
 
 
 def connections(states: Sequence[State], *, application: int = 1, salon: int = 10101) -> list[Connection]:
-    """Rows of one place, oldest first."""
+    """Make connections of one installation, oldest first."""
     offer, _made = Application.objects.get_or_create(altegio_id=application)
     location, _made = Location.objects.get_or_create(altegio_id=salon)
     times = dict.fromkeys(("arrived_at", "last_arrived_at", "deadline_at"), timezone.now())

@@ -1,4 +1,4 @@
-"""Nobody depends on the order of a signal's receivers: whatever happens, the rows are the same in either order."""
+"""Nothing depends on the order of a signal's receivers: the rows are the same in either order."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -47,7 +47,9 @@ Story = Callable[[World], None]
 
 
 def whole_story(world: World) -> None:
-    """Arrival, active, paid, frozen, claimed by a stranger, uninstalled with a payment waiting, reconnected."""
+    """Play arrival, activation, payment, freeze, a stranger's claim, an uninstall with a waiting payment,
+    reconnection.
+    """
     client, altegio, work = world.client, world.altegio, world.work
     Application.objects.create(altegio_id=1, trial_days=14)
     world.active()
@@ -82,7 +84,7 @@ def whole_story(world: World) -> None:
 
 
 def frozen_from_the_start(world: World) -> None:
-    """The answer to the activation is lost; Altegio, asked, calls it frozen. It is paid, and freezes again."""
+    """Play a lost answer to the activation, after which Altegio says frozen; then a payment and another freeze."""
     Application.objects.create(altegio_id=1, trial_days=14)
     world.lost(world.freeze_at_altegio)
     world.work()
@@ -94,7 +96,7 @@ def frozen_from_the_start(world: World) -> None:
 
 
 def rows() -> Rows:
-    """What stories leave, without keys and moments: they differ from one run to the next."""
+    """Return the rows that stories leave, without keys and moments, which differ from run to run."""
     tables: dict[str, Any] = {
         "connections": Connection.objects.values_list(
             "location__altegio_id", "state", "reason", "owner__email", "paid_until", "warned", "ended_by",
@@ -117,7 +119,7 @@ def rows() -> Rows:
 
 @contextmanager
 def reversed_receivers() -> Iterator[None]:
-    """Every signal calls its receivers in the opposite order: for any two of them, what was first comes last."""
+    """Make every signal call its receivers in the opposite order."""
     for signal in SIGNALS.values():
         _reverse(signal)
     try:
@@ -134,7 +136,7 @@ def _reverse(signal: Signal) -> None:
 
 @pytest.fixture
 def play(altegio: Sandbox, work: Work, settings: Settings) -> Callable[[Story], Rows]:
-    """The rows that a story leaves; they are rolled back."""
+    """Play a story and return the rows that it leaves, which are rolled back."""
 
     def run(story: Story) -> Rows:
         altegio.reset()

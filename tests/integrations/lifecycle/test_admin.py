@@ -1,4 +1,4 @@
-"""What Altegio told, in the control room."""
+"""The control room shows Altegio's callbacks."""
 
 import pytest
 from django.db.models import Model

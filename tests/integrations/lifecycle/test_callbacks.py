@@ -1,4 +1,4 @@
-"""What Altegio tells about a connection: stored first, then asked about; the status decides."""
+"""A callback is stored first and then checked with Altegio, whose status decides."""
 
 import json
 from typing import Any
@@ -280,7 +280,7 @@ def test_undocumented_json_is_400(client: Client, db: None, body: bytes) -> None
 @pytest.mark.parametrize("name", ["event", "event\x00", "ev\x07ent"])
 @pytest.mark.parametrize("event", ["payment", "pay\x00ment", "\x00payment", "pay\x1bment\x7f"])
 def test_a_payment_is_signed_however_it_is_spelled(client: Client, db: None, name: str, event: str) -> None:
-    """What is judged is what is stored."""
+    """The signature is checked on the stored text."""
     payload = {"salon_id": 10101, "application_id": 1, "partner_token": TOKEN, "event": "freeze", name: event}
     assert post_callback(client, json.dumps(payload).encode()).status_code == 403
     assert not Callback.objects.exists()

@@ -1,4 +1,4 @@
-"""Disconnecting from the owner's page and the API: asked once, sent once."""
+"""A disconnection from the owner's page or the API asks once and is sent once."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -149,7 +149,7 @@ def test_the_recent_end_of_an_earlier_connection_is_not_this_ones(
 def test_an_end_by_a_slow_clock_does_not_disconnect_the_next_connection(
     altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
-    """Altegio activates at the grant, and its clock is three seconds behind."""
+    """Altegio activates at the grant, and its clock is three seconds slow."""
     altegio.set_application(1, private=True)
     altegio.fault("drop_after", "uninstall")
     disconnect(connected.pk, by=None, why="It is connected anew.")

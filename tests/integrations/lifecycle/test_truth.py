@@ -1,4 +1,6 @@
-"""However callbacks are doubled, reordered, late or lost: after a reconciliation the portal holds Altegio's truth."""
+"""After a reconciliation the portal holds Altegio's truth, however callbacks were doubled,
+reordered, late or lost.
+"""
 
 from typing import Any
 
@@ -24,7 +26,7 @@ OTHER = 9002
 AS_SEEN_HERE = {Status.ACTIVE: "active", Status.FREEZED: "frozen"}
 
 place = st.sampled_from(PLACES)
-# How many copies of the callback arrive at some time: lost, once, twice.
+# The number of copies of the callback that arrive at some time: lost, once or twice.
 copies = st.integers(0, 2)
 steps = st.one_of(
     st.tuples(st.just("arrive"), place, st.sampled_from([EMMA, EMMA, OTHER])),
@@ -38,7 +40,7 @@ steps = st.one_of(
 
 
 class Story:
-    """What happens at Altegio, and which of its callbacks are under way."""
+    """A story at Altegio, and its callbacks that are under way."""
 
     def __init__(self, client: Client, altegio: Sandbox, work: Work) -> None:
         self.client, self.altegio, self.work = client, altegio, work
@@ -59,7 +61,7 @@ class Story:
             getattr(self.altegio, what)(where)
         except RefusalError:
             return
-        # What a payment does to a frozen connection is told by no lifecycle event.
+        # No lifecycle event reports what a payment does to a frozen connection.
         self.under_way += [("uninstall" if what == "uninstall" else "freeze", where)] * copies
 
     def deliver(self, index: int) -> None:

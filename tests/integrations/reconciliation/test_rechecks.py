@@ -1,4 +1,4 @@
-"""What no callback told is found by asking: soon after a period ends, and in the round of all."""
+"""A change without a callback is found by asking, soon after a period ends and in the general round."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def connected(connect: Callable[..., Connection], altegio: Sandbox) -> Connection:
-    """A connection that was asked about just now, paid for long to come."""
+    """Return a connection that was asked about just now and is paid for long to come."""
     found: Connection = connect(10101)
     set_back(found, asked=timedelta(0), ended=timedelta(days=-20))
     return found

@@ -1,4 +1,4 @@
-"""Reconciliation: the lists show what is missing, the statuses what nobody told."""
+"""Reconciliation finds missing connections in the lists and missed changes in the statuses."""
 
 from datetime import timedelta
 from io import StringIO
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def chain(client: Client, altegio: Sandbox, work: Work) -> list[int]:
-    """Three connected locations of one owner."""
+    """Return three connected locations of one owner."""
     _chain, places = altegio.add_chain(3)
     arrive(client, altegio, places, user_id=EMMA)
     work()
@@ -199,7 +199,9 @@ def test_a_question_that_altegio_refuses_holds_up_no_run(
 def test_beat_and_the_command_go_on_with_one_run_at_once(
     altegio: Sandbox, work: Work, chain: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each has read the run before the other asked: the budget ends at nothing, and the newest question stands."""
+    """Each has read the run before the other asked: the budget never goes below zero, and the
+    newest question counts.
+    """
     monkeypatch.setattr(runs, "night_budget", lambda: 1)
     run = start_run(Reconciliation.Trigger.NIGHTLY)
     work(rounds=1)

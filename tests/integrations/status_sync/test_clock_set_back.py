@@ -1,4 +1,4 @@
-"""Questions about a connection where the portal's clock is set back: an order by it may be the wrong one."""
+"""Questions about a connection survive a portal clock that is set back and may order changes wrongly."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def connected_ahead(connected: Connection) -> Connection:
-    """A connection whose changes are dated a minute ahead: the clock was set back since."""
+    """Return a connection whose changes are dated a minute ahead, because the clock was set back since."""
     for change in connected.changes.all():
         change.at += timedelta(minutes=1)
         change.save()
@@ -61,7 +61,7 @@ def test_a_change_by_a_worker_whose_clock_is_ahead_is_after_the_question(
 def test_an_answer_during_which_the_clock_was_set_back_is_asked_again(
     altegio: Sandbox, connected: Connection, work: Work
 ) -> None:
-    """The connection ends after Altegio has answered, and before that by the clock."""
+    """The connection ends after Altegio has answered, but before that by the clock."""
     start = timezone.now()
     altegio.configure(callbacks_enabled=False)
     ask_status(connected)

@@ -1,4 +1,4 @@
-"""Questions about a connection: which goes first, and how often they are asked."""
+"""Questions about a connection go in the right order and often enough."""
 
 from datetime import timedelta
 
@@ -55,14 +55,14 @@ def test_a_callback_is_asked_about_at_once_though_the_owner_has_just_returned(
 
 
 def rests(question: OutgoingCall) -> float:
-    """Seconds until it is asked again."""
+    """Return the seconds until the question is asked again."""
     question.refresh_from_db()
     return (question.due_at - timezone.now()).total_seconds()
 
 
 @pytest.fixture
 def refused(altegio: Sandbox, connected: Connection, work: Work) -> OutgoingCall:
-    """A question that Altegio has just refused to answer, after an hour in which it gave no answers."""
+    """Return a question that Altegio has just refused, after an hour of giving no answers."""
     ask_status(connected)
     OutgoingCall.objects.filter(kind="ask_status", state="queued").update(setbacks=6)
     altegio.fault("error", "status", status=403)
