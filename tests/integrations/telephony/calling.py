@@ -1,4 +1,4 @@
-"""The calls that a telephone system tells of, and what Altegio was told of them, under which CRM token."""
+"""Helpers for the calls that a telephone system reports, and for what Altegio received, under which CRM token."""
 
 from itertools import count
 from typing import Any
@@ -29,40 +29,40 @@ CALL = {
 
 
 def payload(altegio: Sandbox, command: str) -> list[str]:
-    """The CRM tokens under which Altegio was told."""
+    """Return the CRM tokens under which Altegio was called."""
     return [call.body["crm_token"] for call in altegio.requests("voip") if call.body["command"] == command]
 
 
 def ring(api: Api, **place: int) -> int:
-    """Another client calls: the status of the API's answer."""
+    """Let another client call; return the status of the API's answer."""
     caller = {**RINGING, "phone": f"+4477009{next(CALLERS):05d}"}
     return api("post", "telephony/notifications/", {**caller, **place}).status_code
 
 
 def saved(altegio: Sandbox) -> list[dict[str, Any]]:
-    """The history of calls at Altegio."""
+    """Return the history of calls at Altegio."""
     return [entry for entry in altegio.telephony() if entry["command"] == "history"]
 
 
 def history(altegio: Sandbox) -> list[Any]:
-    """The requests that wrote it, lost and repeated ones too."""
+    """Return the requests that wrote it, including lost and repeated ones."""
     return [call for call in altegio.requests("voip") if call.body["command"] == "history"]
 
 
 def switches(altegio: Sandbox) -> list[str]:
-    """Whether telephony was switched on or off at Altegio, in order: `enable`, `disable`."""
+    """Return the switches of telephony at Altegio, in order: `enable` or `disable`."""
     return [call.body["type"] for call in altegio.requests("voip") if call.body["command"] == "setup"]
 
 
 def emmas_token() -> None:
-    """Now Altegio's call list can be read."""
+    """Store a user token of Emma's, with which Altegio's call list can be read."""
     UserToken.objects.create(
         location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token="emmas-user-token"
     )
 
 
 def link(altegio: Sandbox, salon_id: Any, user_id: Any, *, chain: Any, token: Any, application: Any) -> str:
-    """The address of an arrival in which a chain and a CRM token were written."""
+    """Return the address of an arrival with a chain and a CRM token written into it."""
     address = altegio.arrival_url(salon_id, application_id=application, user_id=user_id)
     unsigned = [(name, value) for name, value in parse_qsl(urlsplit(address).query) if name not in ADDED]
     added = [("salon_group_id", chain)] if chain else []

@@ -1,4 +1,4 @@
-"""An owner who connects by a link in which a chain and a CRM token were written."""
+"""Fixture: an owner who connects by a link with a chain and a CRM token."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ from tests.working import Work
 
 @pytest.fixture
 def come(client: Client, altegio: Sandbox, work: Work) -> Callable[..., None]:
-    """`come(MEDVED_1, MARIA, chain=501, token="x")`: the owner connects, by a link in which these were written."""
+    """Return a function by which an owner connects, by a link with this chain and token."""
     Application.objects.get_or_create(altegio_id=TELEPHONY, defaults={"kind": "telephony"})
 
     def run(

@@ -1,4 +1,4 @@
-"""Lists of calls, what became of them, trying again, and how a location's lines are read."""
+"""The API takes lists of calls, shows what became of them, retries them and reads a location's lines."""
 
 from typing import Any
 

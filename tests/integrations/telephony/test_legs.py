@@ -1,4 +1,4 @@
-"""Legs of one call under one `call_id`: merged until it is sent, named as a conflict afterwards."""
+"""Legs of one call under one `call_id` are merged until it is sent, and reported as a conflict afterwards."""
 
 from typing import Any
 
@@ -120,7 +120,7 @@ def test_a_refused_call_is_sent_again_corrected_or_not(
 
 
 def test_two_callers_under_one_id_are_told_apart(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
-    """An exchange that counts anew after a restart would lose the second caller."""
+    """An exchange that restarts its counter would lose the second caller."""
     api("post", CALLS, {**CALL, "call_id": "1"})
     answer = api("post", CALLS, {**CALL, "call_id": "1", "phone": "+447700900124"})
     assert answer.status_code == 409

@@ -1,4 +1,6 @@
-"""When a call was: read as exchanges write it, left out in words where it cannot be, and never in anybody's way."""
+"""The moment of a call is read as exchanges write it, left out with an explanation if impossible,
+and stops no call.
+"""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Call notifications: told at once, ahead of everything but activations, or dropped and counted."""
+"""Call notifications go out at once, ahead of everything but activations, or are dropped and counted."""
 
 from collections.abc import Callable
 from datetime import timedelta

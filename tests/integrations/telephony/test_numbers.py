@@ -1,4 +1,4 @@
-"""Telephone numbers become E.164, in whatever way the exchange writes them."""
+"""Telephone numbers become E.164, however the exchange writes them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A location changes hands, or two people have applications there: its calls go out under no other's CRM token."""
+"""A location's calls go out under nobody else's CRM token, after a change of owner and beside other applications."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ SMS = SECOND = 1
 
 @pytest.fixture
 def sold(altegio: Sandbox, come: Callable[..., None]) -> Callable[..., None]:
-    """`sold(token="x")`: Emma disconnects the location, and Maria connects it, with this token."""
+    """Return a function: Emma disconnects the location, and Maria connects it with this token."""
 
     def run(*, token: str | None = None, chain: int | None = AURORA_CHAIN) -> None:
         come(AURORA_1, EMMA, token=EMMAS)
@@ -75,7 +75,7 @@ def test_a_location_that_left_the_chain_does_not_ring_there_by_its_number(
     work: Work,
     named: dict[str, Any],
 ) -> None:
-    """Emma's other location keeps the chain; the exchange still names its number beside the sold location."""
+    """Emma's other location keeps the chain; the exchange still sends its number with the sold location."""
     come(AURORA_2, EMMA, token=EMMAS)
     sold()
 
@@ -252,7 +252,7 @@ def test_disconnecting_one_location_leaves_the_token_of_the_owners_others(
 def test_telephony_goes_on_with_a_connection_that_had_not_ended(
     altegio: Sandbox, come: Callable[..., None], work: Work, support: User
 ) -> None:
-    """What its owner brought is known from long ago: the arrivals may be deleted since."""
+    """The owner's token has long been known: the arrivals may have been deleted since."""
     come(AURORA_1, EMMA, token=EMMAS)
     connection = live()
     Connection.objects.update(state="uninstalled")
@@ -284,7 +284,7 @@ def test_the_alert_about_a_second_token_ends_when_staff_move_its_location(
 def test_the_alert_about_a_second_token_ends_when_anothers_telephony_takes_over(
     altegio: Sandbox, come: Callable[..., None]
 ) -> None:
-    """Another application of the owner's stays there, so they are connected all the same."""
+    """Another application of the owner stays connected there, so they are still an owner of the location."""
     Application.objects.create(altegio_id=SMS, kind="sms")
     come(AURORA_2, EMMA, token=EMMAS)
     come(AURORA_2, EMMA, application=SMS, chain=None)

@@ -1,4 +1,4 @@
-"""Saved calls: never lost, never doubled."""
+"""Phone calls reach Altegio's history, none lost and none doubled."""
 
 from datetime import timedelta
 from typing import Any
@@ -96,7 +96,7 @@ def test_the_partners_setting_decides_when_altegio_cannot_be_asked(
     state: str,
     times: int,
 ) -> None:
-    """No source says that Altegio knows a call told twice: by itself nothing is doubled."""
+    """No source says that Altegio recognises a repeated call, so by default nothing is doubled."""
     settings.TELEPHONY_RESEND_UNCONFIRMED = resends
     if token:
         UserToken.objects.create(location=Location.objects.get(altegio_id=10101), altegio_user_id=9001, token=token)
@@ -122,7 +122,7 @@ def test_an_unconfirmed_call_is_sent_once_more_and_not_for_ever(
 def test_a_call_without_a_connection_to_altegio_is_sent_later(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, settings: Settings
 ) -> None:
-    """Nothing was sent, so nothing can be doubled: an outage at night fails no call."""
+    """Nothing was sent, so nothing can be doubled: a nightly outage fails no call."""
     api("post", CALLS, CALL)
     settings.ALTEGIO_API_URL, there = "http://127.0.0.1:9", settings.ALTEGIO_API_URL
     OutgoingCall.objects.update(due_at=timezone.now())
@@ -207,7 +207,7 @@ def test_an_error_that_makes_a_call_meaningless_is_named(api: Api, telephony: Ch
 
 @pytest.mark.parametrize("missing", ["type", "phone", "diversion"])
 def test_a_missing_field_is_no_hidden_caller(api: Api, telephony: Chain, missing: str) -> None:
-    """Whoever names the field otherwise would lose every call without a word."""
+    """An exchange that names the field otherwise would lose every call silently."""
     answer = api("post", CALLS, {name: value for name, value in CALL.items() if name != missing})
     assert (answer.status_code, list(answer.json())) == (400, [missing])
 
@@ -287,7 +287,7 @@ def test_an_extension_is_a_line(
 
 @pytest.fixture
 def maybe_there(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> PhoneCall:
-    """A call that Altegio holds, whose answer was lost, and nobody could be asked."""
+    """Return a call that Altegio holds, whose answer was lost, and about which nobody could be asked."""
     altegio.fault("drop_after", "voip", remaining=1)
     api("post", CALLS, CALL)
     work()
@@ -408,7 +408,7 @@ def test_a_detail_that_cannot_be_sent_is_left_out_and_named(
 
 
 def test_calls_without_an_id_but_blanks_are_two(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
-    """An exchange's empty variable is no id: else all its calls but the first would be lost."""
+    """An empty variable of an exchange is no id: otherwise all its calls but the first would be lost."""
     for number in ("+447700900123", "+447700900124"):
         assert api("post", CALLS, {**CALL, "call_id": "  ", "phone": number}).status_code == 202
     work()
@@ -488,7 +488,7 @@ def test_the_call_list_is_read_page_after_page(
 def test_outgoing_calls_about_phone_calls_are_deleted_with_them(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, settings: Settings
 ) -> None:
-    """Its parameters, bodies and answers hold the same numbers and recordings."""
+    """The outgoing call's parameters, bodies and answers hold the same numbers and recordings."""
     settings.RETENTION_PHONE_CALLS_DAYS, settings.RETENTION_CALLS_DAYS = 30, 180
     api("post", "telephony/notifications/", {name: CALL[name] for name in ("salon_id", "phone", "diversion")})
     api("post", CALLS, CALL)

@@ -1,4 +1,4 @@
-"""What exchanges send, as they send it: Asterisk, FreePBX, FreeSWITCH, 3CX, Twilio, Vonage, Zadarma, Binotel."""
+"""Data is read as exchanges send it: Asterisk, FreePBX, FreeSWITCH, 3CX, Twilio, Vonage, Zadarma, Binotel."""
 
 from datetime import UTC, datetime
 from decimal import Decimal

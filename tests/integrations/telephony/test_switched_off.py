@@ -1,4 +1,4 @@
-"""Calls of a chain whose telephony is off: Altegio would answer 202 and do nothing with them."""
+"""Calls of a chain with its telephony off are kept back, because Altegio would answer 202 and ignore them."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def off(telephony: Chain) -> Chain:
-    """The chain's switch was refused."""
+    """Return a chain whose switch was refused."""
     Chain.objects.update(telephony="failed", telephony_error="Not today.")
     return telephony
 

@@ -1,4 +1,4 @@
-"""The last switch of a chain's telephony counts, whatever is still on its way."""
+"""The last switch of a chain's telephony counts, whatever is still under way."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_the_answer_to_an_overtaken_switch_does_not_hide_the_newer_one(altegio: Sandbox, telephony: Chain) -> None:
-    """The owner disconnects while the portal switches on, and is back before it switches off."""
+    """The owner disconnects while the portal switches on, and returns before it switches off."""
     first = OutgoingCall.objects.get(kind=SwitchTelephony.name)
     switch_telephony(telephony, on=False)
     SwitchTelephony().accepted(first, Answer(Outcome.ACCEPTED))
@@ -38,7 +38,7 @@ def test_an_overtaken_switch_that_is_refused_fails_nothing(altegio: Sandbox, tel
 
 
 def test_a_switch_rests_as_long_as_the_one_that_it_overtakes(altegio: Sandbox, telephony: Chain) -> None:
-    """Altegio may still be at the one it did not answer."""
+    """Altegio may still process the switch that it did not answer."""
     switch_telephony(telephony, on=False)
     until = timezone.now() + timedelta(seconds=20)
     OutgoingCall.objects.filter(state="queued").update(due_at=until)

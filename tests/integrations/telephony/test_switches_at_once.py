@@ -1,4 +1,4 @@
-"""A chain is switched at the moment in which the sweep ends its last switch, whose time is over: neither fails."""
+"""A switch at the moment when the sweep ends the chain's expired one works, and neither fails."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Whose CRM token is whose: what stands unsigned in a redirect takes nothing from others.
+"""An unsigned CRM token in a redirect takes nothing from others.
 
 A location's calls go out under the token that its own owner brought with a connection that Altegio accepted.
 """
@@ -154,7 +154,7 @@ def test_a_location_without_a_token_stands_with_its_owners_others(api: Api, come
 def test_another_token_in_the_owners_link_changes_nothing_and_warns(
     api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
-    """The link's signature says who somebody is, not that the token beside it is theirs."""
+    """The link's signature identifies a person; it does not say that the token beside it is theirs."""
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_1, EMMA, token=MARIAS, grant=False)
 
@@ -168,7 +168,7 @@ def test_another_token_in_the_owners_link_changes_nothing_and_warns(
 def test_two_tokens_before_the_acceptance_count_as_none(
     api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
-    """Somebody who holds the owner's link comes in between; which of the two is the owner's nobody can say."""
+    """Somebody with the owner's link comes in between; nobody can say which of the two tokens is the owner's."""
     come(AURORA_1, EMMA, token=EMMAS, then_work=False)
     come(AURORA_1, EMMA, token=MARIAS, grant=False)
 
@@ -190,7 +190,7 @@ def test_a_clock_that_is_set_back_before_the_acceptance_loses_no_token(
 
 @pytest.fixture
 def late_call(altegio: Sandbox, come: Callable[..., None]) -> PhoneCall:
-    """A call of a chain of two locations; since then one of them has come with a new token."""
+    """Return a call of a chain of two locations; since then one of them has come with a new token."""
     come(AURORA_1, EMMA, token=EMMAS)
     come(AURORA_2, EMMA, token=EMMAS)
     late = PhoneCall.objects.create(chain=Chain.objects.get(), call_id="1", state="failed")
@@ -230,7 +230,7 @@ def test_a_new_token_confirmed_by_staff_applies_to_the_whole_chain(
 def test_a_strangers_token_does_not_spread_to_the_owners_locations(
     api: Api, altegio: Sandbox, come: Callable[..., None], work: Work
 ) -> None:
-    """The location is theirs at Altegio and the link is the owner's, so it is connected for the owner."""
+    """The location is the stranger's at Altegio, and the link is the owner's, so it is connected for the owner."""
     come(AURORA_1, EMMA, token=EMMAS)
     altegio.grant(MEDVED_1, application_id=TELEPHONY, user_id=MARIA)
     come(MEDVED_1, EMMA, token=MARIAS, grant=False)

@@ -1,6 +1,6 @@
-"""A CRM token that comes under an address which somebody merely typed is its owner's only once they have said so.
+"""A CRM token from a sign-up with a typed address is its owner's only once they have confirmed it.
 
-M is the stranger, who types Emma's address at a sign-up and brings a token of her own.
+M is the stranger, who types Emma's address at a sign-up and brings her own token.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ Come = Callable[..., None]
 
 @pytest.fixture
 def emma(altegio: Sandbox) -> User:
-    """She comes signed, and is known."""
+    """Return Emma, who comes signed and is known."""
     emma = proven_owner(EMMAS_EMAIL, PASSWORD)
     AltegioIdentity.objects.create(user=emma, altegio_user_id=EMMA)
     return emma
@@ -40,7 +40,7 @@ def emma(altegio: Sandbox) -> User:
 
 @pytest.fixture
 def sign_up(altegio: Sandbox) -> Callable[..., Arrival]:
-    """`sign_up(AURORA_1, token="x")`: somebody comes unsigned, and types Emma's address."""
+    """Return a function by which somebody comes unsigned and types Emma's address."""
     Application.objects.get_or_create(altegio_id=TELEPHONY, defaults={"kind": "telephony"})
 
     def run(salon_id: int, *, token: str | None = EVIL, grant: bool = True) -> Arrival:
@@ -55,7 +55,7 @@ def sign_up(altegio: Sandbox) -> Callable[..., Arrival]:
 
 
 def token_at(salon_id: int) -> str:
-    """Under which token the location's calls go out."""
+    """Return the token under which the location's calls go out."""
     location = Location.objects.get(altegio_id=salon_id)
     return location.chain.crm_token if location.chain else ""
 
@@ -65,7 +65,7 @@ def live(salon_id: int = AURORA_1) -> Connection:
 
 
 def sign_in(arrival: Arrival, user: User) -> None:
-    """By the link in an e-mail to their address, that leads to this arrival."""
+    """Sign in by a link in an e-mail that leads to this arrival."""
     assert arrivals.enter_by_email(arrival, User.objects.get(pk=user.pk), password=PASSWORD, keeps_password=False)
 
 
@@ -84,7 +84,7 @@ def test_a_sign_up_beside_the_owners_arrival_brings_no_token(
 def test_a_sign_up_before_the_owner_comes_brings_none_either(
     emma: User, come: Come, sign_up: Callable[..., Arrival]
 ) -> None:
-    """The whole claim is hers from when she comes, with the time of the sign-up."""
+    """The whole claim becomes Emma's when she comes, including the time of the sign-up."""
     sign_up(AURORA_1)
     come(AURORA_1, EMMA, token=EMMAS, grant=False)
     assert (Connection.objects.get().owner, token_at(AURORA_1)) == (emma, EMMAS)
@@ -104,7 +104,7 @@ def test_a_connection_of_a_typed_address_loses_its_token_when_the_owner_comes(
 def test_calls_of_an_abandoned_chain_are_sent_under_no_token(
     emma: User, come: Come, sign_up: Callable[..., Arrival], work: Work, api: Api, altegio: Sandbox
 ) -> None:
-    """An exchange names the chain's number alone: the stranger's token is known for it, and is nobody's any more."""
+    """The exchange sends only the chain's number: the stranger's token is known for it, but is nobody's any more."""
     sign_up(AURORA_1)
     work()
     come(AURORA_1, EMMA, grant=False)
@@ -116,7 +116,7 @@ def test_calls_of_an_abandoned_chain_are_sent_under_no_token(
 def test_an_account_made_by_a_sign_up_lends_no_token_to_the_owners_locations(
     altegio: Sandbox, come: Come, sign_up: Callable[..., Arrival], work: Work
 ) -> None:
-    """M connects a location of her own first, so the account and the chain's number are there before Emma comes."""
+    """M connects her own location first, so the account and the chain's number exist before Emma comes."""
     sign_up(MEDVED_1)
     sign_up(AURORA_1, grant=False)
     work()
@@ -230,7 +230,7 @@ def test_a_proof_of_the_address_elsewhere_keeps_the_token_while_nobody_else_come
 
 
 def _signed_up_with(count: int, emma: User) -> Arrival:
-    """Somebody typed Emma's address; so many locations were accepted, all of one chain."""
+    """Let somebody who typed Emma's address have so many accepted locations, all of one chain."""
     application = Application.objects.get_or_create(altegio_id=TELEPHONY, defaults={"kind": "telephony"})[0]
     chain = Chain.objects.create(altegio_id=count, crm_token=EMMAS, telephony="on")
     now = timezone.now()
