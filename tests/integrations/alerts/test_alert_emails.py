@@ -1,4 +1,4 @@
-"""Staff get one e-mail about many alerts, and not one after another about the same kind."""
+"""Staff get one e-mail about many alerts, and no stream of e-mails about the same kind."""
 
 from datetime import timedelta
 
@@ -42,7 +42,7 @@ def test_alerts_wait_until_somebody_may_see_them() -> None:
 
 
 def test_only_staff_who_may_see_alerts_get_emails() -> None:
-    """Staff without a role may do nothing, and a title in an alert is for nobody else's eyes."""
+    """Staff without a role may see nothing, and a title in an alert is for nobody else."""
     User.objects.create_user("no-role@portal.example", is_staff=True)
     raise_and_send(WINDOW, "1")
     assert OutgoingEmail.objects.get().to == "staff@portal.example"

@@ -1,4 +1,4 @@
-"""Alerts and their ends are told where people are, in at most one message in five minutes."""
+"""Alerts and their ends reach people's chats, in at most one message in five minutes."""
 
 import json
 import threading
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Chat(ThreadingHTTPServer):
-    """Where people are: it keeps each message, and answers as it is told."""
+    """A chat that keeps each message and answers as configured."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), ChatHandler)
@@ -35,7 +35,7 @@ class Chat(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Its Apprise address, with something secret in it."""
+        """Return the chat's Apprise address, which contains a secret."""
         return f"json://user:hidden-word@127.0.0.1:{self.server_address[1]}/room"
 
 
@@ -49,7 +49,7 @@ class ChatHandler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_args: object) -> None:
-        """Silent."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def raise_trouble(key: str) -> None:
 
 
 def later(pause: timedelta) -> None:
-    """As if so much time had passed."""
+    """Continue as if so much time had passed."""
     until = AlertChannels.objects.get().rests_until
     assert until is not None
     AlertChannels.objects.update(rests_until=until - pause)

@@ -1,4 +1,4 @@
-"""An alert ends with its cause, and the same cause raises it anew; while it is open there are no doubles."""
+"""An alert ends with its cause, and the same cause raises it again; an open alert is not doubled."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Alerts are work: somebody sees to them, puts them off, writes down what was found; maintenance is quiet."""
+"""Staff take, postpone and comment alerts; maintenance is quiet."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -34,7 +34,7 @@ def act(staff: Client, action: str, alert: Alert) -> None:
 
 
 def texts(staff: Client, which: str) -> bool:
-    """Whether the alert stands in this list."""
+    """Return whether the alert stands in this list."""
     return "Trouble with one." in staff.get(f"{LIST}?open={which}").content.decode()
 
 

@@ -1,4 +1,4 @@
-"""A question is asked only when its call can go right after it: else the call would ask once more."""
+"""A question is asked only if its call can go right after it, because otherwise the call would ask again."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _waited(client: Client, altegio: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An activation that has waited for a minute."""
+    """Queue an activation that has waited for a minute."""
     settings.ALTEGIO_REQUESTS_PER_MINUTE = 20
     monkeypatch.setattr("integrations.outbox.dispatcher.PATIENCE", 0.0)
     arrive(client, altegio, AURORA_1)
@@ -28,7 +28,7 @@ def _waited(client: Client, altegio: Sandbox, settings: Settings, monkeypatch: p
 
 
 def spend(calls: int) -> None:
-    """So many calls were made half a minute ago."""
+    """Record so many calls made half a minute ago."""
     RateBudget.objects.update_or_create(name=rate.NAME, defaults={"stamps": [rate._now() - 30] * calls})
 
 

@@ -1,4 +1,4 @@
-"""Claiming costs the same however much waits and however much is stored (PostgreSQL's own account of it)."""
+"""Claiming a call costs the same however much waits and is stored, by PostgreSQL's own account."""
 
 import re
 from typing import Any
@@ -28,7 +28,7 @@ def store(count: int, **fields: Any) -> None:
 
 
 def account() -> str:
-    """What PostgreSQL did to find the next call."""
+    """Return what PostgreSQL did to find the next call."""
     with in_index_order():
         return due_calls(timezone.now())[:1].explain(analyze=True)
 

@@ -1,4 +1,4 @@
-"""What an answer makes of its call, row by row: the table of docs/architecture.md."""
+"""An answer decides about its call as the table of docs/architecture.md says, row by row."""
 
 from typing import Any
 

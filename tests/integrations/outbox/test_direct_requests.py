@@ -1,4 +1,4 @@
-"""What a person at a terminal asks: within everybody's budget, and never in silence for long."""
+"""A question from a terminal keeps to the shared budget and never waits long in silence."""
 
 from time import monotonic
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that are made; none of them lasts, and the third is one too many."""
+    """Return the pauses, none of which really lasts; the third is one too many."""
     made: list[float] = []
 
     def sleep(seconds: float) -> None:

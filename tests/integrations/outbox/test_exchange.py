@@ -1,4 +1,4 @@
-"""The record of a call's exchanges, as Altegio's support gets it."""
+"""The record of a call's exchanges is what Altegio's support gets."""
 
 import pytest
 from django.test import Client

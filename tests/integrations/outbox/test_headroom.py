@@ -28,7 +28,7 @@ def _ten_a_minute(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def wait_for_activation(count: int, minutes: float) -> None:
-    """They have waited for a while: longer than the clocks may differ."""
+    """Queue activations that have waited for longer than the clocks may differ."""
     now = timezone.now()
     calls = [
         new_call(Activate, f"{minutes}:{n}", deadline_at=now + timedelta(minutes=minutes), delay=-60)

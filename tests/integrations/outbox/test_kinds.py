@@ -1,4 +1,4 @@
-"""What holds for every kind of call that is registered."""
+"""Every registered kind of call keeps these rules."""
 
 import dis
 
@@ -32,7 +32,7 @@ def test_only_an_activation_has_no_time_to_let_altegio_settle() -> None:
 
 
 def test_an_idempotent_kind_sets_a_value_or_reports_an_event() -> None:
-    """Of two values the newest must stand; of two things that happened neither undoes the other."""
+    """The newest of two values must remain; of two events neither undoes the other."""
     repeated = {name for name in CALL_KINDS.names() if CALL_KINDS[name].idempotent and CALL_KINDS[name].yes_is_enough}
     set_a_value = {name for name in CALL_KINDS.names() if CALL_KINDS[name].last_write_wins}
 

@@ -1,4 +1,4 @@
-"""The outbox by itself: order, leases, back-off, newest wins."""
+"""The outbox keeps order and leases, backs off, and sends the newest of coalesced calls."""
 
 import threading
 from contextlib import ExitStack
@@ -99,7 +99,7 @@ def test_quick_changes_become_one_call() -> None:
 
 
 def test_a_coalesced_call_is_not_given_up_before_it_is_sent() -> None:
-    """After refusals it may wait to the end of its day."""
+    """After refusals the call may wait to the end of its day."""
     queue_newest(AskStatus, "return:1")
     deadline = not_none(OutgoingCall.objects.get().deadline_at)
     queue_newest(AskStatus, "return:1")

@@ -1,4 +1,4 @@
-"""What Altegio's answers may hold harms the call at most, never the ones beside it, and sends nothing twice."""
+"""A poisonous answer of Altegio harms its own call at most, none beside it, and sends nothing twice."""
 
 from typing import Any
 
@@ -204,6 +204,6 @@ def test_the_pause_that_altegio_asks_for_never_outlasts_the_hour(
 
 @pytest.mark.parametrize("status", [200, 201, 302, 422, 500])
 def test_the_beginning_of_an_answer_is_no_answer(status: int) -> None:
-    """Also where it holds nothing but spaces, as an empty one would."""
+    """This holds even if the beginning is only spaces, as in an empty answer."""
     answer = read_answer(status, {}, " " * 100, cut=True)
     assert (answer.outcome, "redirect" in answer.message or "too large" in answer.message) == (Outcome.UNKNOWN, True)

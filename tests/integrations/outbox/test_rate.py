@@ -1,4 +1,4 @@
-"""The call budget: no second and no minute ever holds more, wherever the calls were made."""
+"""No second and no minute exceeds the call budget, wherever the calls are made."""
 
 import pytest
 import time_machine
@@ -32,7 +32,7 @@ def _limits(settings: Settings) -> None:
 
 
 def spend(clock: Clock, seconds: float, *, patient: bool = False) -> list[float]:
-    """Make every call there is room for, answered at once; when each was made."""
+    """Make every call that the budget allows, answered at once; return when each was made."""
     ends_at, made = clock.now + seconds, []
     while clock.now < ends_at:
         got = rate.take_slot(patient=patient)

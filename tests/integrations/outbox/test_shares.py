@@ -1,4 +1,4 @@
-"""Whose call goes next when many wait: the proven, small arrivals, shares for money, phones and the unproven."""
+"""The next of many waiting calls is proven or of a small arrival, with shares for money, phones and the unproven."""
 
 from collections import Counter
 from datetime import timedelta
@@ -25,7 +25,7 @@ LONG_AGO = timedelta(minutes=1)
 
 @pytest.fixture(autouse=True)
 def _busy(settings: Settings) -> None:
-    """The activations that wait need all there is."""
+    """Let waiting activations need every call."""
     settings.ALTEGIO_REQUESTS_PER_MINUTE = 5
     budget_shares._dice.seed(1)
 
@@ -134,7 +134,7 @@ def test_whose_turn_it_is_costs_little_whatever_waits(
         wait(kind, 40)
     wait(Activate, 40, priority=Priority.UNPROVEN)
     for _ in range(30):
-        # Savepoint twice, its planner's setting, the first call, a notification, whether there is a call to spare,
+        # Two savepoints, the planner's setting, the first call, a notification, whether there is a call to spare,
         # a share's call, and the claim.
         with django_assert_max_num_queries(8):
             assert claim_next()

@@ -1,4 +1,4 @@
-"""Staff try a dead letter of the outbox again: what it is about goes out, once, and nothing newer is undone."""
+"""A dead letter of the outbox that staff retry goes out once and undoes nothing newer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db
 
 @contextmanager
 def failing(request: str) -> Iterator[None]:
-    """Whatever would send this request fails in the portal, and the first failure ends its call."""
+    """Make the portal fail to send this request; the first failure ends its call."""
 
     def fail(*_: object, **_named: object) -> None:
         raise RuntimeError("a fault of ours")
@@ -54,7 +54,7 @@ def try_again(kind: type[CallKind]) -> int:
 
 @pytest.fixture
 def given_up(api: Api, telephony: Chain, work: Work) -> PhoneCall:
-    """A phone call that the portal has failed to tell Altegio of; its call is a dead letter."""
+    """Return a phone call that the portal has failed to report to Altegio; its call is a dead letter."""
     emmas_token()
     with failing("phone_call"):
         api("post", CALLS, CALL)

@@ -1,4 +1,4 @@
-"""Altegio on its worst days, each as a switch of the sandbox: the call it strikes ends rightly, all others go on."""
+"""On Altegio's worst days, each a switch of the sandbox, the affected call ends rightly and all others go on."""
 
 from datetime import timedelta
 

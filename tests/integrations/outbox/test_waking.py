@@ -1,4 +1,4 @@
-"""A worker is woken for what is queued, once it is committed, and calls others where it cannot carry all alone."""
+"""A worker is woken for a queued call once it is committed, and calls others if it needs help."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the watch takes for a call that nobody would take up, and what it leaves alone."""
+"""The watch finds calls that nobody would take up, and leaves others alone."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.leaves_stranded("planted")]
 
 
 def call(**fields: Any) -> OutgoingCall:
-    """A call with these columns; moments are told in minutes from now."""
+    """Make a call with these columns; moments are given in minutes from now."""
     queue([new_call(AskStatus, "a")])
     moments = {
         name: timezone.now() + timedelta(minutes=value) if isinstance(value, int) else value

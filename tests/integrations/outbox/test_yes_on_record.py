@@ -1,4 +1,4 @@
-"""The worker ends when Altegio's yes is on record, before what follows from it is written."""
+"""A worker that dies after Altegio's acceptance is recorded, before its effect, loses and repeats nothing."""
 
 import pytest
 from django.utils import timezone
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def work_on(work: Work) -> None:
-    """Another worker goes on when the killed one's lease is over."""
+    """Let another worker go on when the killed worker's lease is over."""
     OutgoingCall.objects.filter(state="sending").update(lease_until=timezone.now())
     work()
 
