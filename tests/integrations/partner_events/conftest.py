@@ -1,4 +1,4 @@
-"""A partner's own system that takes webhooks, and an address of it in the portal."""
+"""Fixtures: a partner's own system that takes webhooks, and its address in the portal."""
 
 import threading
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from integrations.partner_events.models import WebhookDelivery, WebhookEndpoint
 
 
 class Partner(ThreadingHTTPServer):
-    """The partner's own system: it keeps what it took, and answers as it is told, else 204."""
+    """The partner's own system, which keeps what it accepted and answers as configured, or with 204."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), PartnerHandler)
@@ -30,7 +30,7 @@ class Partner(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}/hooks"
 
     def verified(self, secret: str) -> list[dict[str, Any]]:
-        """What came, each checked by the library that a partner would use."""
+        """Return the received events, each verified by the library that a partner would use."""
         return [cast("dict[str, Any]", Webhook(secret).verify(body, headers)) for headers, body in self.received]
 
     @property
@@ -51,7 +51,7 @@ class PartnerHandler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_args: object) -> None:
-        """Silent."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -66,18 +66,18 @@ def partner(settings: Any) -> Iterator[Partner]:
 
 @pytest.fixture
 def endpoint(db: None, partner: Partner) -> WebhookEndpoint:
-    """An address that wants everything."""
+    """Return an address that subscribes to everything."""
     return new_endpoint(partner.url, [], None, "the partner's system")
 
 
 def go_out() -> None:
-    """What beat and the workers do until nothing is due."""
+    """Do what beat and the workers do until nothing is due."""
     fan_out()
     deliver_due()
 
 
 def due_now() -> None:
-    """As if the pauses had passed."""
+    """Let all pauses pass."""
     WebhookDelivery.objects.filter(state="waiting").update(due_at=timezone.now())
     WebhookEndpoint.objects.update(rests_until=None)
 

@@ -1,4 +1,4 @@
-"""Staff make and change addresses as keys do: public ones, and nothing that others changed meanwhile is undone."""
+"""Staff make and change public addresses as API keys do, and undo nothing that others changed meanwhile."""
 
 import re
 
@@ -65,7 +65,7 @@ def test_the_list_says_what_became_of_the_last_delivery(admin_client: Client, en
 def test_a_change_undoes_nothing_that_happened_while_the_form_was_open(
     admin_client: Client, partner: Partner, endpoint: WebhookEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Saving takes a moment: meanwhile the secret is replaced, and a worker switches the address off."""
+    """While the form is saved, the secret is replaced, and a worker switches the address off."""
     save = WebhookEndpoint.save
 
     def save_late(row: WebhookEndpoint, **options: object) -> None:

@@ -1,4 +1,4 @@
-"""Entity events reach the partner's webhooks in batches of one connection, as they came and in their order."""
+"""Entity events reach the partner's webhooks in batches of one connection, unchanged and in order."""
 
 import importlib
 import json
@@ -115,7 +115,7 @@ def test_a_message_is_not_too_large(
 
 @pytest.fixture
 def places(client: Client, altegio: Sandbox, work: Work) -> list[Installation]:
-    """Two places with a live connection each, of whose beginning nobody hears."""
+    """Return two locations, each with a live connection whose beginning is not published."""
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
     PartnerEvent.objects.all().delete()
@@ -181,7 +181,7 @@ def test_a_worker_that_takes_a_turn_alone_gets_it(db: None) -> None:
 def test_events_on_their_way_to_the_former_address_are_delivered(
     client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint, state: str
 ) -> None:
-    """A worker of the release before left it; staff send a dead letter again."""
+    """A worker of the previous release left the delivery; staff resend a dead letter."""
     events = [
         Event.objects.create(
             installation=keys, body=json.dumps(GOOD | {"resource_id": number}), digest="", forwarded_at=timezone.now()
@@ -201,7 +201,7 @@ def test_events_on_their_way_to_the_former_address_are_delivered(
 
 
 class Former(NamedTuple):
-    """An application as the release before knew it."""
+    """An application as the previous release stored it."""
 
     pk: int
     events_url: str
@@ -209,7 +209,7 @@ class Former(NamedTuple):
 
 
 class FormerApplications:
-    """What the migration asks of them; a secret of None is one that no key reads any more."""
+    """The applications' manager as the migration uses it; a secret of None is one that no key decrypts any more."""
 
     def __init__(self, *rows: Former) -> None:
         self.rows = rows
@@ -228,7 +228,7 @@ class FormerApplications:
 
 
 class FormerApps:
-    """The registry that the migration is given."""
+    """The app registry that the migration gets."""
 
     def __init__(self, applications: FormerApplications) -> None:
         self._default_manager = applications

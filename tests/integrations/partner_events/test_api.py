@@ -1,4 +1,4 @@
-"""Webhooks are made, tried, read and replayed by the API, and the feed shows the same events (docs/interface.md)."""
+"""Webhooks are made, tested, read and replayed by the API, and the feed shows the same events (docs/interface.md)."""
 
 import json
 import threading
@@ -30,7 +30,7 @@ FROZEN = types.CONNECTION_STATES["frozen"]
 
 
 def key(*scopes: str) -> Client:
-    """A caller whose key has these scopes."""
+    """Return a caller whose key has these scopes."""
     _key, secret = ApiKey.objects.create_key(name="cabinet", scopes=list(scopes))
     return Client(headers={"Authorization": f"Api-Key {secret}"})
 
@@ -166,7 +166,7 @@ def test_a_test_event_arrives_and_its_delivery_is_shown(
 def test_a_test_that_would_go_nowhere_is_refused(
     cabinet: Client, admin_client: Client, endpoint: WebhookEndpoint, is_active: bool, what: str
 ) -> None:
-    """To an address that is switched off, or in the name of no application."""
+    """A test is refused for an address that is switched off, and in the name of no application."""
     WebhookEndpoint.objects.update(is_active=is_active)
     answer = cabinet.post(f"{HOOKS}{endpoint.pk}/test/")
     staffs = {"action": "try_it", "_selected_action": endpoint.pk, "confirmed": "yes"}
@@ -302,7 +302,7 @@ def test_a_page_of_large_events_ends_earlier_and_leads_on(
 
 
 def walk(cabinet: Client, address: str, direction: str) -> tuple[list[list[str]], Any]:
-    """The ids on each page in this direction, to its end, and the last answer."""
+    """Return the ids on each page in this direction, and the last answer."""
     shown: list[list[str]] = []
     while address:
         answer = cabinet.get(address).json()
@@ -353,7 +353,7 @@ def test_an_unknown_feed_parameter_is_refused(cabinet: Client, query: str) -> No
 
 @pytest.mark.django_db(transaction=True)
 def test_an_event_committed_late_comes_after_those_already_shown(application: Application, partner: Partner) -> None:
-    """Its key is lower than that of the one which was committed before it."""
+    """Its key is lower than that of an event committed before it."""
     if databases["default"].vendor == "sqlite":
         pytest.skip("SQLite lets one write after the other.")
     cabinet, written, shown = key("read", "billing"), threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""What is broken, deleted or changed while others are at work harms nothing else."""
+"""An event or address that is broken, deleted or changed during deliveries harms nothing else."""
 
 from datetime import timedelta
 from functools import partial
@@ -33,7 +33,7 @@ def happen(application: Application, count: int = 1) -> list[PartnerEvent]:
 
 
 def spoil(table: str, column: str, key: int) -> None:
-    """As if its encryption key were lost."""
+    """Make a column unreadable, as if its encryption key were lost."""
     with database.cursor() as cursor:
         cursor.execute(f"UPDATE {table} SET {column} = 'gAAAA-nobody-reads-this' WHERE id = %s", [key])
 

@@ -1,4 +1,4 @@
-"""What happens to connections, sender names and messages is told as the API shows it."""
+"""Changes of connections, sender names and messages are published as the API shows them."""
 
 import json
 import re
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def live(client: Client, altegio: Sandbox, work: Work) -> Connection:
-    """A live connection, of whose beginning nothing is told any more."""
+    """Return a live connection whose beginning is not published any more."""
     arrive(client, altegio, AURORA_1)
     work()
     PartnerEvent.objects.all().delete()
@@ -177,7 +177,7 @@ def test_many_connections_move_together_and_are_published(client: Client, altegi
 
 
 def test_an_erased_owner_leaves_no_clients_in_events(live: Connection, client: Client, settings: Settings) -> None:
-    """As their messages themselves are emptied; what is on its way keeps what it needs."""
+    """Their messages are emptied too; an event under way keeps what it needs."""
     settings.ALTEGIO_APP_URL = "https://app.alteg.io"
     key = take_messages_of(live)
     for send_id in ("s1", "s2"):
@@ -224,7 +224,7 @@ def test_an_erased_owner_stands_in_no_event_about_a_period(live: Connection, kin
 
 
 def test_an_erased_former_owner_stands_in_no_event(live: Connection) -> None:
-    """Its events are of the connection that is another's by then; what they say of that one stays."""
+    """The events are about the connection that is another's by then; what they say of that person stays."""
     emma, maria = not_none(live.owner), User.objects.create_user("maria@medved.example")
     move(live, State.FROZEN, "for the test")
     with changing_details(Connection.objects.all()):

@@ -1,4 +1,4 @@
-"""An address that never ends, or asks for a pause, holds up nobody else's events and no call."""
+"""An address that never finishes, or asks for a pause, delays no other address's events and no call."""
 
 import threading
 import time
@@ -44,7 +44,7 @@ def address(server: UnkindServer, path: str = "hook") -> WebhookEndpoint:
 
 
 def deliveries(endpoint: WebhookEndpoint, count: int = 1) -> None:
-    """As if so many events had been given their way to the address."""
+    """Make so many deliveries that are due for the address."""
     application, _made = Application.objects.get_or_create(altegio_id=1)
     for _ in range(count):
         event = PartnerEvent.objects.create(type="altegio.events", application=application, body='{"a": 1}')
@@ -86,7 +86,7 @@ def test_an_invalid_answer_is_not_taken_for_a_delivery(server: UnkindServer, scr
 
 @pytest.mark.django_db(transaction=True)
 def test_addresses_that_never_end_do_not_stop_the_others(server: UnkindServer) -> None:
-    """Nine hang from the first moment, each with a backlog; the tenth's deliveries go on meanwhile."""
+    """Nine addresses hang from the start, each with a backlog; the tenth's deliveries go on meanwhile."""
     with unkind_server() as kind:
         server.will(UNKIND["100 Continue without end"])
         kind.will(say(OK))
@@ -114,7 +114,7 @@ def test_addresses_that_never_end_do_not_stop_the_others(server: UnkindServer) -
         for worker in workers:
             worker.join()
     assert delivered(good) == 20
-    # All nine at once may hold the three threads for one end each; after that they share one.
+    # All nine may hold the three threads at once until one deadline each; after that they share one.
     assert took < 3 * END + SLACK_SECONDS
 
 
@@ -192,12 +192,12 @@ NO = b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"
 
 
 def after(seconds: float, answer: bytes) -> Any:
-    """The script of an address that thinks before it answers."""
+    """Return the script of an address that waits before it answers."""
     return lambda talk: (talk.silence(seconds), talk.say(answer))
 
 
 def rests_after(server: UnkindServer, count: int) -> int:
-    """How many of so many deliveries were tried before the address was given a rest."""
+    """Return how many of so many deliveries were attempted before the address had to rest."""
     endpoint = address(server)
     deliveries(endpoint, count)
     deliver_due()
@@ -245,7 +245,7 @@ def test_the_address_that_waited_longest_goes_first_whatever_its_last_outcome(
 @pytest.mark.django_db
 @pytest.mark.leaves_stranded("a run is claimed and not executed")
 def test_many_quick_deliveries_in_one_turn_make_no_address_slow(server: UnkindServer) -> None:
-    """It has its turn beside an address that is slow indeed, and is being served."""
+    """The address has its turn beside one that is really slow and being served."""
     with unkind_server() as tardy:
         server.will(after(END / 8, OK))
         tardy.will(after(0.7 * END, OK))

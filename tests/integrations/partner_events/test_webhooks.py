@@ -1,4 +1,6 @@
-"""Events reach the partner's systems: signed, at least once, in order for each connection, or end as dead letters."""
+"""Events reach the partner's systems signed, at least once and in order for each connection, or end
+as dead letters.
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -42,7 +44,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def connections(client: Client, altegio: Sandbox, work: Work) -> list[Connection]:
-    """Two live connections, of whose beginning the partner's systems have heard nothing."""
+    """Return two live connections whose beginning is not published to the partner's systems."""
     arrive(client, altegio, [AURORA_1, AURORA_2])
     work()
     PartnerEvent.objects.all().delete()
@@ -50,7 +52,7 @@ def connections(client: Client, altegio: Sandbox, work: Work) -> list[Connection
 
 
 def happen(*connections: Connection, kind: str = types.PAYMENT_REPORTED) -> list[PartnerEvent]:
-    """Something happens to each of the connections, one after the other."""
+    """Let something happen to each connection in turn."""
     return publish(
         NewEvent(kind, connection.application_id, {"n": number}, connection_id=connection.pk)
         for number, connection in enumerate(connections)
@@ -492,7 +494,7 @@ def test_publishing_many_is_one_query(
 
 
 def test_the_signature_is_the_one_of_the_specifications_example() -> None:
-    # From the specification's reference libraries.
+    # This is from the specification's reference libraries.
     headers = signed_headers(
         ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
         "msg_p5jXN8AQM9LWM0D4loKWxJek",

@@ -1,4 +1,4 @@
-"""The webhook settings of a location are read, and mended without touching what is others'."""
+"""The webhook settings of a location are read, and repaired without touching those of others."""
 
 from io import StringIO
 from typing import Any
@@ -35,7 +35,7 @@ OTHERS = "https://others.example/hook?secret=abcdef"
 
 @pytest.fixture
 def private(client: Client, altegio: Sandbox, work: Work) -> Connection:
-    """A connection of a private application: active at the grant, without our address."""
+    """Return a connection of a private application, active at the grant and without our address."""
     altegio.set_application(1, private=True)
     altegio.world.location(AURORA_1).hook_urls = [OTHERS]
     altegio.world.location(AURORA_1).hook_flags = {"client": 0}
@@ -92,7 +92,7 @@ def test_present_settings_are_not_written_again(altegio: Sandbox, private: Conne
 def test_addresses_added_by_another_system_since_a_reading_stay(
     altegio: Sandbox, private: Connection, work: Work
 ) -> None:
-    """The case page reads first: what it showed a moment ago is not what is written back."""
+    """The case page reads the settings first, and what it showed a moment ago is not written back."""
     read_settings(private)
     work()
     altegio.world.location(AURORA_1).hook_urls.append("https://newer.example/hook")
@@ -104,7 +104,7 @@ def test_addresses_added_by_another_system_since_a_reading_stay(
 def test_two_applications_at_a_location_keep_each_others_address(
     client: Client, altegio: Sandbox, private: Connection, work: Work
 ) -> None:
-    """They share one list: theirs go out one after the other, each written from what stands there just then."""
+    """They share one list: their writes go out one after another, each based on the list at that moment."""
     altegio.set_application(2, private=True)
     application, _made = Application.objects.get_or_create(altegio_id=2, defaults={"kind": "other"})
     ApplicationToken.objects.create(application=application, token="the-other-system-users")

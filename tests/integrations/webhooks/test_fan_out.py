@@ -1,4 +1,4 @@
-"""Events go on in batches to consumers inside the project, until they are taken or dead."""
+"""Events go in batches to consumers inside the project until they are accepted or dead."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Entity webhooks are stored as they came, whatever they hold; their shape is judged later."""
+"""Entity webhooks are stored unchanged, whatever they hold; their shape is checked later."""
 
 import json
 from datetime import timedelta
@@ -103,7 +103,7 @@ def test_a_repeated_event_is_marked_and_kept(client: Client, keys: Installation)
 
 
 def test_the_same_after_ten_minutes_is_another_event(client: Client, keys: Installation) -> None:
-    """The last one counts, whatever came before it."""
+    """The most recent occurrence counts, whatever came before it."""
     for minutes in (30, 11, 0.5, 0):
         post_event(client, keys, GOOD)
         newest = Event.objects.latest("pk")
@@ -121,7 +121,7 @@ def test_the_first_of_simultaneous_events_is_no_repetition(client: Client, keys:
 
 
 def rows_read(query: str) -> int:
-    """How many rows PostgreSQL reads for this query, in tables and indexes."""
+    """Return how many rows PostgreSQL reads for this query, in tables and indexes."""
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query.replace('%', '%%')}", ())
         return _rows_of(cursor.fetchone()[0][0]["Plan"])
@@ -136,7 +136,7 @@ def _rows_of(node: dict[str, Any]) -> int:
 def test_the_cost_of_a_batch_does_not_grow_with_earlier_repetitions(
     client: Client, keys: Installation, minutes: int
 ) -> None:
-    """Whoever knows an event address may post `{}` without end: nobody else's events wait for that."""
+    """Anybody who knows an event address may post `{}` without end: nobody else's events wait for that."""
     post_event(client, keys, GOOD)
     first = Event.objects.get()
     moment = timezone.now() - timedelta(minutes=minutes)
