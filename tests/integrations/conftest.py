@@ -1,4 +1,4 @@
-"""What the tests of the marketplace's features share: a connected location, and a system with an API key."""
+"""Shared fixtures of the marketplace's features: a connected location, and a system with an API key."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ from tests.working import Work
 
 @pytest.fixture
 def arrive(client: Client, altegio: Sandbox, work: Work) -> Callable[..., None]:
-    """`arrive(10101)`: the owner presses Connect, and the workers do what follows."""
+    """Return a function: the owner presses Connect, and the workers do what follows."""
 
     def run(salon_id: int, application_id: int = 1) -> None:
         marketplace.arrive(client, altegio, salon_id, application_id=application_id)
@@ -27,7 +27,7 @@ def arrive(client: Client, altegio: Sandbox, work: Work) -> Callable[..., None]:
 
 @pytest.fixture
 def connect(arrive: Callable[..., None]) -> Callable[..., Connection]:
-    """`connect(10101)`: a new connection, accepted by Altegio."""
+    """Return a function that makes a new connection, accepted by Altegio."""
 
     def run(salon_id: int = 10101, *, kind: str = "sms", application_id: int = 1) -> Connection:
         Application.objects.get_or_create(altegio_id=application_id, defaults={"kind": kind})
@@ -39,14 +39,14 @@ def connect(arrive: Callable[..., None]) -> Callable[..., Connection]:
 
 @pytest.fixture
 def connected(arrive: Callable[..., None]) -> Connection:
-    """The connection of location 10101, accepted by Altegio."""
+    """Return the connection of location 10101, accepted by Altegio."""
     arrive(10101)
     return Connection.objects.get()
 
 
 @pytest.fixture
 def reconnect(arrive: Callable[..., None]) -> Callable[[Connection], Connection]:
-    """The owner connects once more what was uninstalled: the new connection."""
+    """Return a function by which the owner reconnects an uninstalled location; it returns the new connection."""
 
     def run(ended: Connection) -> Connection:
         arrive(ended.location.altegio_id, ended.application.altegio_id)
@@ -57,7 +57,7 @@ def reconnect(arrive: Callable[..., None]) -> Callable[[Connection], Connection]
 
 @pytest.fixture
 def telephony(connect: Callable[..., Connection]) -> Chain:
-    """A chain that has connected its telephony; its location is 10101."""
+    """Return a chain that has connected its telephony; its location is 10101."""
     chain: Chain | None = connect(10101, kind="telephony", application_id=2).location.chain
     assert chain is not None
     return chain
@@ -65,7 +65,7 @@ def telephony(connect: Callable[..., Connection]) -> Chain:
 
 @pytest.fixture
 def api(db: None, client: Client) -> Api:
-    """`api("post", "sms/statuses/", body)` calls the API as one of the partner's systems that has called before."""
+    """Return a function that calls the API as one of the partner's systems that has called before."""
     _key, secret = ApiKey.objects.create_key(
         name="gateway", scopes=["sms", "telephony", "read"], last_used_at=timezone.now()
     )
@@ -84,5 +84,5 @@ def api(db: None, client: Client) -> Api:
 
 @pytest.fixture
 def support(db: None) -> User:
-    """A member of staff who decides."""
+    """Return a member of staff who decides."""
     return User.objects.create_user("support@example.com", is_staff=True)

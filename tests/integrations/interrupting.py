@@ -1,4 +1,4 @@
-"""What happens between Altegio's answer and what the portal makes of it."""
+"""Helpers that act between Altegio's answer and its effect in the portal."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from integrations.outbox.models import OutgoingCall
 
 @contextmanager
 def killed_after_altegios_yes() -> Iterator[None]:
-    """The worker ends when Altegio's yes to an activation is on record, before what follows from it is written."""
+    """Kill the worker when Altegio's acceptance of an activation is recorded and its effect is not."""
 
     def settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool, host: Host = "app") -> None:
         if asking or answer.outcome is not Outcome.ACCEPTED:
@@ -28,9 +28,9 @@ def killed_after_altegios_yes() -> Iterator[None]:
 
 @contextmanager
 def while_altegio_answers(what: str, happen: Callable[[], Any]) -> Iterator[None]:
-    """`happen()` once, between Altegio's answer about an installation and the moment in which it is read.
+    """Call `happen()` once, between Altegio's answer about an installation and the moment when it is read.
 
-    `what`: the end of the call's address behind that of the installation's status.
+    `what`: the end of the call's address after that of the installation's status.
     """
     send = AltegioClient.send
     happened: list[ApiRequest] = []

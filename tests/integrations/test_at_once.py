@@ -1,4 +1,4 @@
-"""Two systems at once: the database's constraints decide, and nobody sees an error."""
+"""When two systems act at once, the database's constraints decide, and nobody sees an error."""
 
 import json
 import threading
@@ -62,7 +62,7 @@ def test_the_same_statuses_in_another_order_are_stored_once() -> None:
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time.")
 def test_a_corrected_price_waits_for_the_answer_to_what_it_corrects(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both want the batch and the next call of the address: they never wait for each other crosswise."""
+    """Both want the batch and the next call of the address, and must not deadlock."""
     price = {"payment_sum": 1, "currency_iso": "EUR", "parts_amount": 1}
     take_statuses(read_statuses([{"id": "m1", "status": 1, **price}])[0])
     (call,) = OutgoingCall.objects.all()

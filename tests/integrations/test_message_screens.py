@@ -1,4 +1,4 @@
-"""The control room's screens of messages and calls."""
+"""The control room's screens of messages and calls work for staff with the right."""
 
 from collections.abc import Callable
 from typing import Any
@@ -54,7 +54,7 @@ def busy(
     telephony: Chain,
     work: Work,
 ) -> None:
-    """A portal in which everything has happened once."""
+    """Make everything happen once in the portal."""
     names = names_of(connect(10102))
     give_name(names, "Aurora")
     ask_for_name(names, "AuroraSpa")

@@ -1,4 +1,4 @@
-"""The API's schema tells of messages and calls."""
+"""The API's schema describes messages and calls."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +23,7 @@ def test_the_schema_holds_the_calls_of_the_interface(client: Client) -> None:
 
 
 def _named_in(part: Any) -> Iterator[str]:
-    """The components that this part of the schema refers to."""
+    """Yield the components that this part of the schema refers to."""
     if isinstance(part, dict):
         if "$ref" in part:
             yield part["$ref"].rpartition("/")[2]
@@ -40,7 +40,7 @@ def _operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_no_client_must_send_a_read_only_field(client: Client) -> None:
-    """Generators of clients in TypeScript take each required field of a body for one that has to be sent."""
+    """Client generators for TypeScript require each required field of a body to be sent."""
     schema = client.get("/api/v1/schema/", headers={"Accept": "application/json"}).json()
     components = schema["components"]["schemas"]
     wanted = {

@@ -1,4 +1,4 @@
-"""Systems that read along by `updated_since` miss no change, and are refused what a list does not know."""
+"""Systems that poll by `updated_since` miss no change, and a list refuses what it does not know."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -43,7 +43,7 @@ def read(client: Client) -> Api:
 
 @pytest.fixture
 def connection(connect: Callable[..., Connection]) -> Connection:
-    """One that has not changed for a day."""
+    """Return a connection that has not changed for a day."""
     found = connect()
     Connection.objects.update(updated_at=timezone.now() - timedelta(days=1))
     return found
@@ -167,7 +167,7 @@ LISTS = {
 
 
 def lists() -> list[str]:
-    """Every list of the API that stands under no other row."""
+    """Return every list of the API that is not below another row."""
     patterns = [each for each in (*marketplace_urls, *billing_urls) if "<" not in str(each.pattern)]
     return [
         str(each.pattern)
@@ -235,7 +235,7 @@ def test_every_wrong_parameter_is_named_at_once(read: Api) -> None:
 )
 @pytest.mark.parametrize("encode", [urlencode, lambda asked: f"updated_since={asked['updated_since']}"])
 def test_a_moment_is_read_as_addresses_carry_it(read: Api, connection: Connection, written: str, encode: Any) -> None:
-    """In an address that was not encoded the zone's + is a space."""
+    """In an unencoded address the zone's + is a space."""
     answer = read(f"/api/v1/connections/?{encode({'updated_since': written})}")
     assert len(answer.json()["results"]) == 1
 

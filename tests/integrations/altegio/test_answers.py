@@ -1,4 +1,4 @@
-"""What an answer means: by its status code and its shape, never by its words (docs/altegio.md §2)."""
+"""An answer is interpreted by its status code and shape, never by its words (docs/altegio.md §2)."""
 
 import json
 from datetime import UTC, datetime

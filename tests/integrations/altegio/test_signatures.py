@@ -1,4 +1,4 @@
-"""Signed people and signed payments, in each spelling that docs/altegio.md §1 and §4 name."""
+"""Signed people and payments are verified in each spelling that docs/altegio.md §1 and §4 name."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from integrations.altegio.signatures import InvalidUserDataError, Person, hmac_h
 
 TOKEN = "partner-token"
 EMMA = {"id": 9001, "name": "Emma", "phone": "36201234567", "email": "emma@aurora.example", "salon_name": "Aurora"}
-# Its base64 has a `+` and a `/`, so that the alphabets differ.
+# The base64 of this text has a `+` and a `/`, so the alphabets differ.
 TELLING = json.dumps(EMMA | {"name": "Эмма ~~~???>>>"}, ensure_ascii=False).encode()
 FORMS = {
     "ordinary": base64.b64encode(TELLING).decode(),

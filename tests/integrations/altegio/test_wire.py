@@ -1,4 +1,4 @@
-"""Times and ids as Altegio writes them (docs/altegio.md §0)."""
+"""Times and ids are read and written as Altegio does (docs/altegio.md §0)."""
 
 from datetime import UTC, datetime
 from typing import Any

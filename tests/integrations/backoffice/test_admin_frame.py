@@ -1,4 +1,4 @@
-"""The control room's frame: a menu by task, a search on every page, lists that fit, states as words."""
+"""The control room has a menu by task, a search on every page, lists that fit, and states as words."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ LIST = "/admin/connections/connection/"
 
 
 def sections(page: str) -> list[str]:
-    """The headings of the menu."""
+    """Return the headings of the menu."""
     return re.findall(r"<caption>([^<]+)</caption>", page)
 
 
@@ -77,12 +77,12 @@ def test_filters_are_folded_and_say_when_one_is_on(admin_client: Client) -> None
 
 
 ROOMS = list(admin.site._registry.values())
-# As the server writes a moment that no script can read: "Nov. 26, 2026, 1:05 p.m."
+# The server writes a moment that no script formats like this: "Nov. 26, 2026, 1:05 p.m."
 WRITTEN_OUT = re.compile(r"[A-Z][a-z]{2,8}\.? \d{1,2}, \d{4}, ")
 
 
 def bare_moments(client: Client, room: Any) -> list[str]:
-    """Moments in the cells of a list that are not the browser's to write."""
+    """Return the moments in a list's cells that the browser does not format."""
     opts = room.model._meta
     page = client.get(f"/admin/{opts.app_label}/{opts.model_name}/").content.decode()
     cells = re.sub(r"<time .*?</time>", "", page.partition("<tbody>")[2].partition("</tbody>")[0])
@@ -99,7 +99,7 @@ def test_every_moment_of_a_list_is_in_the_readers_own_time(admin_client: Client)
 
 
 def fields_of(room: Any, request: HttpRequest) -> dict[str, forms.Field]:
-    """What the forms of a screen take, of a new row and of one that is there, and beside it."""
+    """Return the fields of a screen's forms, for a new and for an existing row, and beside it."""
     classes = [room.get_form(request)] if room.has_add_permission(request) else []
     classes += [room.get_form(request, room.model(), change=True)] if room.has_change_permission(request) else []
     classes += [inline.get_formset(request).form for inline in room.get_inline_instances(request)]
@@ -115,7 +115,7 @@ def test_no_form_asks_people_for_json(rf: RequestFactory, admin_user: User) -> N
 
 
 def test_json_that_is_only_shown_is_laid_out_and_masked(admin_client: Client) -> None:
-    """Of a call that nothing waits for."""
+    """The test plants a call that nothing waits for."""
     call = OutgoingCall.objects.create(
         kind="activate", key="k", state="done", priority=0, deadline_at=timezone.now(),
         params={"api_key": "Recognisable", "webhook_urls": ["https://a.example"]},

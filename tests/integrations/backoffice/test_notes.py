@@ -1,4 +1,4 @@
-"""Notes on connections: by whoever may change one, newest first, and gone with the person they are about."""
+"""Staff who may change a connection write notes on it, newest first, which are erased with the person."""
 
 from contextlib import suppress
 
@@ -100,7 +100,7 @@ def test_staff_actions_are_read_through_an_index(case: Connection) -> None:
     with CaptureQueriesContext(database) as asked, suppress(StopIteration):
         next(iter(by_staff(case)))
     with database.cursor() as cursor:
-        # A small table is read whole; a million rows are not.
+        # PostgreSQL reads a small table whole, but not a million rows.
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"EXPLAIN {asked.captured_queries[-1]['sql'].replace('%', '%%')}", ())
         plan = "\n".join(row[0] for row in cursor.fetchall())

@@ -1,4 +1,4 @@
-"""Whatever a caller can say leads to their case: numbers, names, phones, ids, arrivals that came to nothing."""
+"""Whatever a caller can say leads to their case: numbers, names, phones, ids, and arrivals that came to nothing."""
 
 import pytest
 from django.db import connection as database
@@ -21,7 +21,7 @@ LIST = "/admin/connections/connection/"
 
 @pytest.fixture
 def case(client: Client, altegio: Sandbox, work: Work) -> Connection:
-    """Emma's location, with everything on record that she may name."""
+    """Return Emma's location, with everything on record that she may name."""
     arrive(client, altegio, AURORA_1)
     work()
     case = Connection.objects.get()
@@ -189,7 +189,7 @@ def test_every_question_has_its_index(staff: Client, term: str, indexes: set[str
     with CaptureQueriesContext(database) as asked:
         search(staff, term)
     with database.cursor() as cursor:
-        # A small table is read whole; a million rows are not.
+        # PostgreSQL reads a small table whole, but not a million rows.
         cursor.execute("SET LOCAL enable_seqscan = off")
         plans = ""
         for query in asked.captured_queries:

@@ -1,4 +1,4 @@
-"""Whoever acts from a case comes back to it; a crafted address leads nowhere else."""
+"""An action from a case leads back to it, and a crafted address leads nowhere else."""
 
 import pytest
 from django.test import Client
@@ -16,7 +16,7 @@ LIST = "admin:connections_connection_changelist"
 
 @pytest.fixture
 def page(client: Client, altegio: Sandbox, work: Work) -> str:
-    """Of a case that is connected."""
+    """Return the page of a connected case."""
     arrive(client, altegio, AURORA_1)
     work()
     return reverse("admin:connections_connection_change", args=[Connection.objects.get().pk])

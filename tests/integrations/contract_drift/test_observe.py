@@ -1,4 +1,4 @@
-"""What Altegio sends otherwise than its documents say is counted where the operator looks, and breaks nothing."""
+"""Deviations of Altegio from its documents are counted for the operator, and break nothing."""
 
 from contextlib import suppress
 from io import StringIO
@@ -30,7 +30,7 @@ PLAN = "data.connection_status.plan_name"
 
 @pytest.fixture
 def live(client: Client, altegio: Sandbox, work: Work) -> Connection:
-    """A live connection, at an Altegio that begins to send what no document names."""
+    """Return a live connection at an Altegio that begins to send undocumented data."""
     arrive(client, altegio, AURORA_1)
     work()
     altegio.configure(surprises=True)

@@ -1,4 +1,4 @@
-"""The short path in: the same answers, without what only browsers need."""
+"""Calls on the short path get the same answers, without what only browsers need."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""An owner whose application leads to a cabinet."""
+"""Fixtures: an owner whose application leads to a cabinet."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ CABINET = "https://cabinet.partner.example/open?from=altegio"
 
 @pytest.fixture
 def connection(connect: Callable[..., Connection]) -> Connection:
-    """Emma's, by Altegio's signature."""
+    """Return Emma's connection, made with Altegio's signature."""
     made = connect()
     Application.objects.update(handover_url=CABINET, name="Aurora SMS")
     Connection.objects.update(external_id="C-1", has_own_external_id=True)

@@ -1,4 +1,4 @@
-"""The cabinets of docs/handover.md take an owner whom the portal hands over, and nobody else."""
+"""The cabinets of docs/handover.md accept an owner whom the portal hands over, and nobody else."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ Open = Callable[[str], requests.Response]
 
 @pytest.fixture
 def portal(settings: Settings, connection: Connection) -> Iterator[str]:
-    """The portal's address, where its keys are served as they are now."""
+    """Yield the portal's address, where its present keys are served."""
     request = HttpRequest()
     request.method = "GET"
     signing_key()
@@ -51,7 +51,7 @@ def portal(settings: Settings, connection: Connection) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_args: object) -> None:
-            """Silent."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
@@ -63,7 +63,7 @@ def portal(settings: Settings, connection: Connection) -> Iterator[str]:
 
 @pytest.fixture(params=CABINETS)
 def visit(request: pytest.FixtureRequest, portal: str) -> Iterator[Open]:
-    """`visit(token)`: what the example's cabinet answers whom the portal has led there."""
+    """Yield a function that visits the example's cabinet with a token and returns its answer."""
     if request.param == "node" and NODE is None:
         pytest.skip("Node is not installed.")
     port = free_port()
@@ -99,7 +99,7 @@ def token_of(connection: Connection) -> str:
 
 
 def changed(connection: Connection, **claims: Any) -> str:
-    """A token with other claims, signed by the portal all the same."""
+    """Return a token with other claims, also signed by the portal."""
     read = jwt.decode(token_of(connection), options={"verify_signature": False})
     key = signing_key()
     return jwt.encode({**read, **claims}, key.private_key, "ES256", headers={"kid": key.kid})

@@ -1,4 +1,4 @@
-"""The keys of hand-over tokens: served before they sign, and as long as a token may be checked by them."""
+"""Keys of hand-over tokens are served before they sign, and as long as a token may need them."""
 
 from datetime import timedelta
 from functools import partial

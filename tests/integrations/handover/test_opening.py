@@ -1,4 +1,6 @@
-"""From the owner's pages to the partner's cabinet: who is handed over, with what, and where a policy lets it go."""
+"""The portal hands an owner over to the partner's cabinet: the right person, with the right data, if policies allow
+it.
+"""
 
 import re
 from typing import Any
@@ -46,7 +48,7 @@ def address(connection: Connection) -> str:
 
 
 def claims_in(answer: Response, **audience: Any) -> dict[str, Any]:
-    """What the cabinet reads, checked by the keys that the portal serves."""
+    """Return the claims that the cabinet reads, checked by the keys that the portal serves."""
     token = dict(parse_qsl(urlsplit(answer["Location"]).query))["token"]
     served = Client().get("/.well-known/jwks.json").json()["keys"]
     key = jwt.PyJWKSet.from_dict({"keys": served})[jwt.get_unverified_header(token)["kid"]]
@@ -77,7 +79,7 @@ def test_an_owner_is_led_to_the_cabinet_with_a_token_about_them(connection: Conn
 
 
 def test_only_a_proven_address_puts_the_customers_id_into_the_token(connection: Connection, emma: User) -> None:
-    """Altegio says an address; whoever reads its mail may be another person, and the partner's customer."""
+    """Altegio names an address; another person, who is the partner's customer, may read its mail."""
     Connection.objects.update(external_id="", has_own_external_id=False)
     put_customer(CustomerData("C-7", EMMAS_EMAIL))
     signed = claims_in(signed_in(emma).post(address(connection)))
@@ -122,7 +124,7 @@ def test_without_a_live_connection_or_a_cabinet_there_is_no_way(
 
 
 def test_nobody_gets_there_while_staff_must_look_first(altegio: Sandbox, connection: Connection, emma: User) -> None:
-    """The cabinet shows the location's data: no page leads there, and the address of the button gives no token."""
+    """The cabinet shows the location's data, so no page leads there and the button's address gives no token."""
     browser = signed_in(emma)
     arrived = arrive(browser, altegio, AURORA_1)["Location"]
     pages = ("/account/", arrived)
@@ -188,7 +190,7 @@ def test_the_status_page_shows_it_too_and_lets_the_form_go_there_before_it_is_th
 
 @pytest.mark.parametrize("opened_in", ["iframe", "document"])
 def test_in_altegios_frame_it_needs_no_cookie(connection: Connection, emma: User, opened_in: str) -> None:
-    """The form opens a tab of its own, which is a document: the cabinet has its own cookies there."""
+    """The form opens a new tab, which is a document: the cabinet has its own cookies there."""
     browser = Client(headers=IFRAME, enforce_csrf_checks=True)
     page = browser.get(as_owner(emma, "/account/"))
     action = not_none(

@@ -1,4 +1,6 @@
-"""After an activation the location and who runs it are looked at, where there is a token; without one all goes on."""
+"""After an activation the location's profile and people are fetched if there is a token; without
+one nothing fails.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -99,7 +101,7 @@ def test_an_erased_person_is_removed_from_location_profiles(connected: Connectio
 def test_altegios_list_does_not_bring_back_an_erased_person(
     connected: Connection, altegio: Sandbox, work: Work, settings: Settings
 ) -> None:
-    """Not under another SECRET_KEY either, nor by an answer that was on its way."""
+    """This holds under another SECRET_KEY too, and for an answer that was under way."""
     erase_person(User.objects.get(email=EMMAS_EMAIL))
     for fallbacks in ([settings.SECRET_KEY], []):
         settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another-key-of-the-test" * 3, fallbacks

@@ -1,4 +1,4 @@
-"""The data of new locations is looked for in a few calls, however many locations are connected."""
+"""The data of new locations is fetched in a few calls, however many locations are connected."""
 
 import pytest
 from django.utils import timezone
@@ -39,7 +39,7 @@ def connect_locations(application: Application, count: int) -> None:
 
 
 def answer_first_page(application: Application, *, ids: range) -> list[int]:
-    """The pages that are asked for after Altegio has listed these locations on the first one."""
+    """Return the pages requested after Altegio has listed these locations on the first one."""
     fetch_locations(application)
     call = OutgoingCall.objects.get()
     call.state = "done"

@@ -1,4 +1,4 @@
-"""The signed name is compared with the title whenever that comes, by whichever call."""
+"""The signed name is compared with the location's title, by whichever call that comes."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Owners are told what has become of their locations: one e-mail for an arrival, and none twice."""
+"""Owners get one e-mail about what became of an arrival's locations, and none twice."""
 
 import threading
 from datetime import timedelta
@@ -38,7 +38,7 @@ def emails_sent() -> list[str]:
 
 @pytest.fixture
 def chain(db: None) -> list[Connection]:
-    """Emma has arrived with a chain; nothing is decided yet."""
+    """Make a chain with which Emma has arrived; nothing is decided yet."""
     return a_chain(25)
 
 

@@ -1,4 +1,4 @@
-"""Notification settings are looked at with a user token beside the partner's."""
+"""Notification settings are read with a user token beside the partner's."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What came is compared with the contract: new names are named, and nothing of anybody is told."""
+"""An answer is compared with the contract: unknown names are reported, and no personal data."""
 
 import copy
 import json
@@ -35,7 +35,7 @@ def compared(data: Any, code: int = 200, **envelope: Any) -> list[Difference]:
 
 
 def changed(value: Any, *path: str | int) -> dict[str, Any]:
-    """The status with `value` at `path`; None takes the field away."""
+    """Return the status with `value` at `path`; None removes the field."""
     status: dict[str, Any] = copy.deepcopy(STATUS)
     at: Any = status
     for step in path[:-1]:

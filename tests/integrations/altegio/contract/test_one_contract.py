@@ -1,4 +1,4 @@
-"""The description, docs/altegio.md, the client and the sandbox say the same of every call."""
+"""The contract, docs/altegio.md, the client and the sandbox agree on every call."""
 
 import inspect
 import re
@@ -29,7 +29,9 @@ STATUSES = [{"id": "1", "status": 1, "payment_sum": Decimal("0.5"), "currency_is
 def examples(
     crm_token: str = "crm-token", partner_token: str = "token", option_id: int = 1, payment_id: int = 1
 ) -> dict[str, ApiRequest]:
-    """One request of each function that builds one, with all that it takes, in the order of a connection's life."""
+    """Return one request of each function that builds one, with all arguments, in the order of a
+    connection's life.
+    """
     number = {"phone": "+3612345678", "diversion": "+3612345679"}
     day = "2026-11-24"
     record = {
@@ -89,7 +91,7 @@ def words(text: str) -> set[str]:
 
 
 def fields_of(shape: type[BaseModel] | TypeAdapter[Any]) -> set[str]:
-    """The names of all fields of a model or of what an adapter describes, nested ones too."""
+    """Return the names of all fields of a model or adapter, including nested ones."""
     schema = shape.model_json_schema() if isinstance(shape, type) else shape.json_schema()
     found: set[str] = set()
 
@@ -128,7 +130,7 @@ def test_every_request_is_one_of_the_contract(name: str) -> None:
 def test_the_documents_have_every_address_of_the_contract(call: CallContract) -> None:
     documented = re.sub(r"\{[\w ]+\}", "{}", DOCS)
     ending = re.sub(r"\{\w+\}", "{}", call.path.removeprefix("/api/v1"))
-    # `…/toggle_highlight` stands for the address before it.
+    # `…/toggle_highlight` repeats the address before it.
     assert ending in documented or f"…/{ending.rsplit('/', 1)[1]}" in documented
 
 
@@ -151,7 +153,7 @@ def test_the_documents_name_every_resource_of_the_contract() -> None:
 
 @pytest.fixture
 def client(altegio: Sandbox, settings: Settings) -> AltegioClient:
-    """The portal's client, at a sandbox where the owner has just pressed Connect."""
+    """Return the portal's client, at a sandbox where the owner has just pressed Connect."""
     altegio.grant([AURORA_1], user_id=EMMA)
     return AltegioClient(altegio.app_url, altegio.api_url, settings.ALTEGIO_PARTNER_TOKEN, timeout=5)
 

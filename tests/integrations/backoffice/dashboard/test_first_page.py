@@ -1,4 +1,4 @@
-"""The control room's first page: right numbers, each leading to its list, in a constant number of queries."""
+"""The control room's first page shows right numbers, each leading to its list, in a constant number of queries."""
 
 import re
 import time
@@ -35,13 +35,13 @@ def first_page(staff: Client) -> str:
 
 
 def number(page: str, name: str) -> str:
-    """What stands under a number of the first page."""
+    """Return the number below a title of the first page."""
     found = re.search(rf'<div class="number {name}[^"]*"><dt>[^<]*</dt><dd><a href="[^"]*"[^>]*>([^<]*)</a>', page)
     return found.group(1) if found else ""
 
 
 def make_connections(count: int, **fields: Any) -> list[Connection]:
-    """Rows without an arrival, for lists and counts."""
+    """Make connections without an arrival, for lists and counts."""
     application = Application.objects.get_or_create(altegio_id=1)[0]
     start = Location.objects.count() + 1
     places = Location.objects.bulk_create(Location(altegio_id=start + number) for number in range(count))

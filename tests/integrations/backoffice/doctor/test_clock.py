@@ -1,4 +1,4 @@
-"""The doctor finds out in which zone Altegio writes, from the newest consents beside our clock."""
+"""The doctor finds Altegio's time zone from the newest consents and our clock."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -64,7 +64,7 @@ def test_a_correct_setting_is_trusted(
 
 
 def consent(written: str, zone: str) -> Sample:
-    """One of noon UTC."""
+    """Return the finding for a consent at noon UTC."""
     noon = datetime(2026, 3, 1, 12, 0, 3, tzinfo=UTC)
     return Sample(datetime.fromisoformat(f"2026-03-01 {written}:00+00:00"), noon, zone)
 

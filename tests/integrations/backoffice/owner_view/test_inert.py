@@ -1,4 +1,4 @@
-"""Whatever a page holds, nothing can be done on what is made of it."""
+"""Nothing can be done on the inert copy of a page, whatever the page holds."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Staff see what the owner sees: by the owner's own pages, read only, and each look is remembered."""
+"""Staff see the owner's own pages, read only, and each look is logged."""
 
 import re
 

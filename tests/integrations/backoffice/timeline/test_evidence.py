@@ -1,4 +1,4 @@
-"""What stands behind a line of the timeline is folded, readable, and without secrets."""
+"""The evidence behind a line of the timeline is folded, readable and without secrets."""
 
 import pytest
 from django.test import Client
@@ -28,7 +28,7 @@ def test_text_that_is_not_json_stays_as_it_is(text: str) -> None:
 
 
 def test_half_an_emoji_in_an_answer_is_replaced() -> None:
-    """No page could be encoded with it."""
+    """No page could be encoded with half an emoji."""
     assert shown("answer", r'{"message": "No \ud83d."}').text == '{\n  "message": "No \ufffd."\n}'
 
 

@@ -1,4 +1,4 @@
-"""The page that answers "it does not work": what is true, and the next step, which may be taken there."""
+"""The page for "it does not work" says what is true and offers the next step."""
 
 from datetime import timedelta
 from typing import Any
@@ -26,14 +26,14 @@ pytestmark = pytest.mark.django_db
 
 
 def advice(**which: Any) -> list[str]:
-    """What is offered for the one connection: the actions and the labels of links, in order."""
+    """Return the actions and the labels of links offered for the one connection, in order."""
     connection = Connection.objects.select_related("application", "location__chain", "owner").get(**which)
     return [step.action or str(step.label) for step in next_steps(connection)]
 
 
 @pytest.fixture
 def waiting(client: Client, altegio: Sandbox) -> Connection:
-    """An activation that waits."""
+    """Return an activation that waits."""
     arrive(client, altegio, AURORA_1)
     return Connection.objects.get()
 

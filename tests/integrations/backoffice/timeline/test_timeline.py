@@ -1,4 +1,4 @@
-"""A connection's timeline: everything, in order, at a constant cost."""
+"""A connection's timeline shows everything, in order, at a constant cost."""
 
 import pytest
 from django.test import Client
