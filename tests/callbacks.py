@@ -1,4 +1,4 @@
-"""Callbacks about a connection, posted and signed as Altegio does it (docs/altegio.md)."""
+"""Helpers that post callbacks about a connection, signed as Altegio signs them (docs/altegio.md)."""
 
 import hashlib
 import hmac

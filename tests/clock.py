@@ -1,4 +1,4 @@
-"""Time, which is all that these tests mock."""
+"""Time, the only thing that these tests mock."""
 
 from datetime import timedelta
 
@@ -7,5 +7,5 @@ from django.utils import timezone
 
 
 def later(minutes: float) -> time_machine.travel:
-    """`with later(61):` so many minutes from now."""
+    """Move on by so many minutes: `with later(61):`."""
     return time_machine.travel(timezone.now() + timedelta(minutes=minutes))

@@ -1,4 +1,4 @@
-"""Several workers or systems at once, in threads; and the wait for one that stands at a lock."""
+"""Helpers that run several workers or systems at once in threads, and wait for one that waits for a lock."""
 
 import threading
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from django.db import connection, connections, transaction
 
 
 def at_once(*works: Callable[[], Any]) -> list[Any]:
-    """Run them in threads that start together; their results, or the errors they raised."""
+    """Run the functions in threads that start together; return their results or the errors they raised."""
     gate, results = threading.Barrier(len(works)), list[Any]()
 
     def run(work: Callable[[], Any]) -> None:
@@ -31,7 +31,7 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
 
 
 def waits_for_a_lock() -> bool:
-    """Whether somebody in this database waits for what another one holds. PostgreSQL alone."""
+    """Return whether somebody in this database waits for a lock. It works on PostgreSQL only."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT 1 FROM pg_locks waiting JOIN pg_locks own USING (pid) JOIN pg_database ON oid = own.database "
@@ -41,16 +41,16 @@ def waits_for_a_lock() -> bool:
 
 
 def wait_for_the_other() -> None:
-    """Until somebody waits for a lock."""
+    """Wait until somebody waits for a lock."""
     ends_at = monotonic() + 20
     while not waits_for_a_lock():
         assert monotonic() < ends_at
 
 
 def cross(do: Callable[[], Any], *, first: Callable[[], Any], then: Callable[[], Any]) -> Any:
-    """Run `do` beside a transaction that locks `first` before it, and `then` while `do` waits. Returns its result.
+    """Run `do` beside a transaction that locks `first` before it, and run `then` while `do` waits; return its result.
 
-    Where `do` already holds what is locked `then`, they wait for each other, and one of them fails.
+    If `do` already holds what `then` locks, they wait for each other, and one of them fails.
     """
 
     def run() -> Any:

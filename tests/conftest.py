@@ -1,4 +1,4 @@
-"""What every test may use: the sandbox Altegio over HTTP, and a worker that works when it is told to."""
+"""Fixtures for every test: the sandbox Altegio over HTTP, and a worker that works on request."""
 
 import itertools
 import time
@@ -37,7 +37,7 @@ DATABASE_FIXTURES = {"db", "transactional_db"}
 
 
 def _after(moment: datetime, value: object) -> timedelta | None:
-    """How long after `moment` a parameter of a query is, where it is a moment at all."""
+    """Return how long after `moment` a query's parameter is, or None if it is not a moment."""
     if isinstance(value, str) and connection.vendor == "sqlite":
         value = parse_datetime(value)
     if not isinstance(value, datetime):
@@ -47,7 +47,7 @@ def _after(moment: datetime, value: object) -> timedelta | None:
 
 @cache
 def _all_checks() -> tuple[list[str], str, list[tuple[Any, timedelta | None]]]:
-    """All checks as one query, compiled once: each parameter that is a moment stands by its distance from now."""
+    """Compile all checks into one query, once; a parameter that is a moment is kept as its distance from now."""
     now, names, parts, parameters = timezone.now(), [], [], []
     for check in CHECKS:
         sql, values = check.find(now).order_by().query.exists().sql_with_params()
@@ -67,8 +67,10 @@ def _stranded() -> list[str]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Nothing rests unseen: what a test leaves is asked for at its own end, in its own time, before anything of it
-    is taken down. `leaves_stranded` is for tests that plant what nothing waits for, or stop on purpose in between.
+    """Fail a test that leaves rows which nothing waits for.
+
+    The check runs at the test's end, in its own time, before its fixtures are torn down. `leaves_stranded` marks
+    tests that plant such rows, or stop half-way on purpose.
     """
     yield
     if item.get_closest_marker("leaves_stranded"):
@@ -89,7 +91,7 @@ def _sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def altegio(_sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
-    """Altegio, as it is on its first day; the portal is configured for it, without a call limit."""
+    """Yield a fresh Altegio; the portal is configured for it, without a call limit."""
     _sandbox.reset()
     _sandbox.configure(callbacks_enabled=False)
     settings.ALTEGIO_APP_URL = _sandbox.app_url
@@ -103,9 +105,9 @@ def altegio(_sandbox: Sandbox, settings: Settings) -> Iterator[Sandbox]:
 
 @pytest.fixture(autouse=True)
 def _fresh_cache(settings: Settings) -> None:
-    """Every test has keys of its own: Redis is shared with other workers, and perhaps with a portal.
+    """Give every test its own cache keys: Redis is shared with other workers, and perhaps with a portal.
 
-    Of files it has a folder of its own too: a full one forgets some keys, whosever they are.
+    A cache of files gets its own folder too, because a full one forgets keys of any test.
     """
     own, cache = uuid.uuid4().hex, settings.CACHES["default"]
     if "filebased" in cache["BACKEND"]:
@@ -115,34 +117,34 @@ def _fresh_cache(settings: Settings) -> None:
 
 @pytest.fixture(autouse=True)
 def _one_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A limit's window begins with the test, which else would sometimes meet its end."""
+    """Start each limit's window with the test, so that no test meets the end of one."""
     began = time.time()
     monkeypatch.setattr("accounts.limits.time", SimpleNamespace(time=lambda: time.time() - began))
 
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test's changes of an application count at once, and its e-mails take turns from the first on."""
+    """Let changes of an application count at once, and let e-mails take turns from the first on."""
     monkeypatch.setattr("integrations.connect.arrivals.known_applications", Remembered(seconds=0))
     monkeypatch.setattr("accounts.emails._turns", itertools.count(1))
 
 
 @pytest.fixture(autouse=True)
 def _english() -> Iterator[None]:
-    """A page that spoke another language leaves it behind in this thread; no test begins in it."""
+    """Start every test in English: a page in another language would leave it behind in the thread."""
     with translation.override("en"):
         yield
 
 
 def _continue_reconciliation() -> None:
-    """One whose lists are read asks for the statuses, as beat has it every few minutes."""
+    """Let a reconciliation whose lists are read ask for the statuses, as beat does every few minutes."""
     for run in Reconciliation.objects.filter(state="running", lists_left=0, statuses_left__gt=0):
         continue_run(run)
 
 
 @pytest.fixture
 def keys(db: None) -> Installation:
-    """The keys of location 10101: among them the one in the address where its events come."""
+    """Return the keys of location 10101, among them the one in its event address."""
     application = Application.objects.create(altegio_id=1)
     keys = Installation.fresh(application, Location.objects.create(altegio_id=10101))
     keys.save()
@@ -151,14 +153,14 @@ def keys(db: None) -> Installation:
 
 @pytest.fixture
 def staff(db: None) -> Client:
-    """The browser of an administrator who has signed in to the control room."""
+    """Return the browser of an administrator who is signed in to the control room."""
     browser = Client()
     browser.force_login(User.objects.create_superuser("anna@partner.example"))
     return browser
 
 
 def work_until_done(rounds: int = 50) -> None:
-    """What the workers would do, until nothing waits; retries come at once, time stands still."""
+    """Do what the workers would do until nothing waits; retries come at once, and time stands still."""
     for _ in range(rounds):
         recover_lost_calls()
         expire_late_calls()
@@ -174,5 +176,5 @@ def work_until_done(rounds: int = 50) -> None:
 
 @pytest.fixture
 def work(db: None) -> Work:
-    """`work()` does what the workers would; `work(rounds=1)` goes only as far as the calls that are due now."""
+    """Return a function that does what the workers would; with `rounds=1` it makes only the calls due now."""
     return work_until_done

@@ -1,4 +1,4 @@
-"""Entity events, posted to a location's own address as Altegio does it."""
+"""A helper that posts entity events to a location's own address, as Altegio does."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""How many examples the generated tests try: few and always the same, or with `THOROUGH=1` many, each time others."""
+"""The number of examples for generated tests: few and always the same, or many and new ones with `THOROUGH=1`."""
 
 import os
 from typing import TypedDict
@@ -7,12 +7,12 @@ IS_THOROUGH = os.environ.get("THOROUGH") == "1"
 
 
 class Examples(TypedDict):
-    """What `hypothesis.settings` takes."""
+    """The arguments of `hypothesis.settings`."""
 
     max_examples: int
     derandomize: bool
 
 
 def examples(quick: int, thorough: int) -> Examples:
-    """`quick` in `make test`, `thorough` in `make test-thorough`."""
+    """Return the settings: `quick` for `make test`, `thorough` for `make test-thorough`."""
     return {"max_examples": thorough if IS_THOROUGH else quick, "derandomize": not IS_THOROUGH}

@@ -1,4 +1,4 @@
-"""What the portal has written down: every column of every table, and the lines of its log."""
+"""Helpers that read everything the portal has stored: every column of every table, and the lines of its log."""
 
 import logging
 import re
@@ -9,7 +9,7 @@ from django.db import connection
 
 
 def everything_stored() -> str:
-    """Every column of every table, as the database holds it."""
+    """Return every column of every table, as the database holds it."""
     rows = []
     with connection.cursor() as cursor:
         for model in apps.get_models(include_auto_created=True):
@@ -19,12 +19,12 @@ def everything_stored() -> str:
 
 
 def stands_in(stored: str, trace: str) -> bool:
-    """Whether it stands there as a word: a number's digits may be a part of any key or time."""
+    """Return whether the trace is stored as a word; a number's digits may be part of any key or time."""
     return re.search(rf"(?<!\w){re.escape(trace)}(?!\w)", stored, re.IGNORECASE) is not None
 
 
 def as_written(records: list[logging.LogRecord]) -> str:
-    """The lines as the product's own formatter writes them."""
+    """Return the log lines as the product's own formatter writes them."""
     [formatter] = {
         handler.formatter
         for handler in logging.getLogger().handlers

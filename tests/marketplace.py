@@ -1,4 +1,4 @@
-"""The cast and its moves: Emma and Maria own locations, and arrive from Altegio."""
+"""The actors of the tests: Emma and Maria own locations, and arrive from Altegio."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -21,7 +21,7 @@ TELEPHONY = 2
 
 
 def proven_owner(email: str, password: str | None = None, **fields: Any) -> User:
-    """An owner who has opened an e-mail at their address; the password opens the account."""
+    """Make an owner who has opened an e-mail at their address; the password opens the account."""
     return User.objects.create_user(email, password, email_proven_at=timezone.now(), **fields)
 
 
@@ -44,18 +44,18 @@ def follow(
     user_id: int | None = EMMA,
     application_id: int = 1,
 ) -> Response:
-    """Follow the redirect without a grant: a link kept, copied or made up."""
+    """Follow a redirect without a grant, such as an old, copied or made-up link."""
     url = altegio.arrival_url(locations, application_id=application_id, user_id=user_id)
     return client.get(url[url.index("/connect/") :])
 
 
 def status(client: Client, answer: Response) -> dict[str, Any]:
-    """What the status page behind a redirect says, as JSON."""
+    """Return the status page behind a redirect, as JSON."""
     page: dict[str, Any] = client.get(answer["Location"], headers={"Accept": "application/json"}).json()
     return page
 
 
 def emails_go_out() -> None:
-    """What beat does as the hours pass: owners are told what is new."""
+    """Do what beat does as the hours pass: send owners their digests."""
     send_digests(timezone.now() + timedelta(hours=2))
     send_waiting_emails()

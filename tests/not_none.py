@@ -1,4 +1,4 @@
-"""What a test knows to be there, though its type says that it may be missing."""
+"""A check for a value that a test knows to exist although its type says that it may be missing."""
 
 from typing import TypeVar
 
@@ -6,6 +6,6 @@ Value = TypeVar("Value")
 
 
 def not_none(value: Value | None) -> Value:
-    """`value`, which the test fails without."""
+    """Return `value`; fail the test if it is None."""
     assert value is not None
     return value

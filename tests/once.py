@@ -1,8 +1,8 @@
-"""What each process of the suite does once instead of in each test; the outcome is the same.
+"""Work that each process of the suite does once instead of in each test, with the same outcome.
 
-- WhiteNoise lists the static files whenever a test client is made: 180 files are looked at each time.
-- Django empties all tables after a transactional test and makes every permission and group anew. Here the tables
-  that hold rows are emptied; permissions and groups stay, unless the test changed them.
+- WhiteNoise lists the static files whenever a test client is made, and looks at 180 files each time.
+- Django empties all tables after a transactional test and makes every permission and group anew. Here only tables
+  with rows are emptied; permissions and groups stay, unless the test changed them.
 """
 
 from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ def _made_by_migrate(cursor: CursorWrapper) -> dict[str, list[Any]]:
 
 
 def _empty_filled_tables(cursor: CursorWrapper) -> None:
-    """References are looked at when the transaction ends, so that the order is free."""
+    """Empty the tables in any order: references are checked when the transaction ends."""
     tables = _other_tables()
     cursor.execute("SELECT " + ", ".join(f"EXISTS(SELECT 1 FROM {table})" for table in tables))
     for table, is_filled in zip(tables, cursor.fetchone(), strict=True):
@@ -60,7 +60,7 @@ def _empty_filled_tables(cursor: CursorWrapper) -> None:
 
 
 def empty_what_is_filled(test_case: TransactionTestCase) -> None:
-    """Leave the database as Django's own flush would; that one runs first, and where a test changed permissions."""
+    """Leave the database as Django's own flush would, which runs first and after a test changed permissions."""
     with transaction.atomic(), connection.cursor() as cursor:
         is_unchanged = bool(_after_migrate) and _made_by_migrate(cursor) == _after_migrate[0]
         if is_unchanged:
@@ -73,7 +73,7 @@ def empty_what_is_filled(test_case: TransactionTestCase) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def once() -> Iterator[None]:
-    """Every test of the process goes by these two."""
+    """Install both shortcuts for every test of the process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", list_static_files_once)
         patch.setattr(TransactionTestCase, "_fixture_teardown", empty_what_is_filled)

@@ -1,4 +1,4 @@
-"""The forms of the connect page, and what an owner types into them."""
+"""Helpers that fill in the forms of the connect page, as an owner does."""
 
 import re
 
@@ -14,12 +14,12 @@ SIGN_UP = {"name": "Olga", "email": "Olga@Example.com", "phone": "+371 2000000",
 
 
 def form_action(page: Response, name: str) -> str:
-    """Where the page posts its form `sign-up`, `sign-in` or `link`."""
+    """Return where the page posts its form `sign-up`, `sign-in` or `link`."""
     return not_none(re.search(rf'action="([^"]*/{name}/)"', page.content.decode())).group(1)
 
 
 def visit(altegio: Sandbox, salons: int | list[int], email: str, address: str = "203.0.113.7") -> Response:
-    """A visitor without Altegio's signature signs up by the form, from some address of the network."""
+    """Sign up by the form as a visitor without Altegio's signature, from a network address."""
     browser = Client(REMOTE_ADDR=address)
     page = follow(browser, altegio, salons, user_id=None)
     form = {"name": "X", "email": email, "phone": "", "password": PASSWORD}

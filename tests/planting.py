@@ -1,4 +1,4 @@
-"""Rows that a test plants, as they stand in the portal: none waits without what moves it."""
+"""A helper for rows that a test plants: each row that waits gets what moves it."""
 
 from django.db import transaction
 from django.utils import timezone

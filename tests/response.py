@@ -1,4 +1,4 @@
-"""The types of what the test client gives back."""
+"""The types of the test client's answers."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 else:
     from django.http import HttpResponse as Response
 
-# Calls a part of the portal's API as one of the partner's own systems.
+# A call of a part of the portal's API, as one of the partner's own systems.
 Api = Callable[..., Response]
 
 __all__ = ["Api", "Response"]

@@ -1,7 +1,7 @@
-"""The suite's settings: the product's own, with keys that protect nothing and no other environment.
+"""The suite's settings: the product's own, with test keys and no other environment.
 
-Of the developer's environment only `DATABASE_URL` and `REDIS_URL` count. Every process of the suite
-writes into a folder of its own.
+Of the developer's environment only `DATABASE_URL` and `REDIS_URL` count. Every process of the suite writes into its
+own folder.
 """
 
 import os
@@ -37,8 +37,8 @@ CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT: str | None = None  # type: ignore[no-redef]
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
 if "sqlite" in DATABASES["default"]["ENGINE"]:
-    # A file, as in `make run`: threads and processes share it, and lock each other as they will.
+    # The cache is in files, as in `make run`: threads and processes share it and lock each other.
     DATABASES["default"]["TEST"] = {"NAME": str(VAR_DIR / "test.sqlite3")}  # noqa: F405
 else:
-    # A test's commit need not outlive a power cut.
+    # A test's commit need not survive a power cut.
     DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"

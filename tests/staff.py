@@ -1,4 +1,4 @@
-"""Members of staff."""
+"""A helper that makes members of staff."""
 
 from django.contrib.auth.models import Group
 

@@ -1,4 +1,4 @@
-"""What the suite does once for each process leaves the tests what Django itself would."""
+"""The work that the suite does once leaves the database as Django itself would."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission

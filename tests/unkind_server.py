@@ -1,4 +1,4 @@
-"""A server on a bare socket: it says byte by byte what its script tells it, however wrong that is."""
+"""A server on a bare socket that sends, byte by byte, what its script says, however wrong that is."""
 
 import socket
 import threading
@@ -10,7 +10,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
 class Talk:
-    """One request that the server has read, and the way to answer it."""
+    """A request that the server has read, and the way to answer it."""
 
     def __init__(self, line: socket.socket, head: bytes, ended: threading.Event) -> None:
         self._line, self._ended = line, ended
@@ -28,12 +28,12 @@ class Talk:
         self.say(*(bytes([byte]) for byte in data), pause=pause)
 
     def repeat(self, part: bytes, pause: float = 0.001) -> None:
-        """Say the same again and again, until the caller hangs up."""
+        """Send the same again and again until the caller hangs up."""
         while not self._ended.is_set():
             self.say(part, pause=pause)
 
     def silence(self, seconds: float = 30.0) -> None:
-        """Say nothing, but stay on the line."""
+        """Send nothing, but stay connected."""
         self._ended.wait(seconds)
 
     def hang_up(self) -> None:
@@ -45,7 +45,9 @@ Script = Callable[[Talk], None]
 
 
 class UnkindServer:
-    """Plays one script after the other, the last one for ever. Each connection serves until it is closed."""
+    """A server that plays one script after another and repeats the last one. Each connection serves until it is
+    closed.
+    """
 
     def __init__(self) -> None:
         self.scripts: list[Script] = []
@@ -57,7 +59,7 @@ class UnkindServer:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def will(self, *scripts: Script) -> None:
-        """What comes next."""
+        """Set the scripts to play next."""
         self.scripts = list(scripts)
 
     def close(self) -> None:
@@ -98,13 +100,13 @@ def _read_request(line: socket.socket) -> bytes:
 
 
 def say(*parts: bytes, pause: float = 0.0) -> Script:
-    """The script that sends these parts and waits for the next request."""
+    """Return a script that sends these parts and waits for the next request."""
     return lambda talk: talk.say(*parts, pause=pause)
 
 
 @contextmanager
 def unkind_server() -> Iterator[UnkindServer]:
-    """A server that is closed afterwards."""
+    """Yield a server that is closed afterwards."""
     server = UnkindServer()
     try:
         yield server
@@ -112,13 +114,13 @@ def unkind_server() -> Iterator[UnkindServer]:
         server.close()
 
 
-# A busy machine gets so much more: what is caught would not end at all, or only with the server's patience.
+# A busy machine gets this much more: a real failure would not end at all, or only with the server's patience.
 SLACK_SECONDS = 10.0
 
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """What is inside ends by itself, after about `seconds`."""
+    """Check that the body ends by itself after about `seconds`."""
     began = time.monotonic()
     yield
     took = time.monotonic() - began

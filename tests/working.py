@@ -4,6 +4,6 @@ from typing import Protocol
 
 
 class Work(Protocol):
-    """A worker of the tests, which works until nothing waits; with `rounds=1` it makes only the calls due now."""
+    """A function that works until nothing waits; with `rounds=1` it makes only the calls due now."""
 
     def __call__(self, rounds: int = 50) -> None: ...

@@ -1,4 +1,4 @@
-"""Requests straight to a WSGI application, as gunicorn makes them."""
+"""Helpers that call a WSGI application directly, as gunicorn does."""
 
 import io
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from partner_portal.core.fast_path import with_short_path
 
 
 def call(application: Any, path: str, body: bytes = b"", method: str = "POST", **environ: Any) -> dict[str, Any]:
-    """The answer: its `status`, `headers` and `body`."""
+    """Call the application and return the answer's `status`, `headers` and `body`."""
     answer: dict[str, Any] = {}
 
     def start(status: str, headers: list[tuple[str, str]], _exc: object = None) -> None:
@@ -34,7 +34,7 @@ def call(application: Any, path: str, body: bytes = b"", method: str = "POST", *
 
 @pytest.fixture
 def short_path() -> Iterator[Any]:
-    """The WSGI application. The test's transaction stands on the connection that the end of a request would close."""
+    """Yield the WSGI application, which must not close the test's connection with its transaction."""
     signals = (request_started, request_finished)
     for signal in signals:
         signal.disconnect(close_old_connections)
