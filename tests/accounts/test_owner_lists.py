@@ -153,7 +153,7 @@ def test_a_long_list_has_pages_and_a_search(
     assert ('rel="prev"' in last, 'rel="next"' in last) == (True, False)
 
 
-def test_what_needs_the_owner_stands_first(look: Callable[..., str], anna: User, sms: Application) -> None:
+def test_locations_that_need_the_owner_stand_first(look: Callable[..., str], anna: User, sms: Application) -> None:
     connect(anna, sms, 1, "uninstalled")
     connect(anna, sms, 2, "failed")
     connect(anna, sms, 3, "active")
@@ -221,7 +221,7 @@ def test_the_paid_until_date_stands_beside_the_location(
     assert "Paid until 4 May 2126." in look("accounts:home")
 
 
-def test_what_is_due_says_so(look: Callable[..., str], anna: User, sms: Application) -> None:
+def test_a_payment_that_is_due_is_marked(look: Callable[..., str], anna: User, sms: Application) -> None:
     connect(anna, sms, 1, next_payment_at=datetime(2020, 5, 4, 12, tzinfo=UTC))
     assert "Not paid since 4 May 2020." in look("billing:subscriptions")
 

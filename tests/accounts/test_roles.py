@@ -29,7 +29,7 @@ ACTIONS = [
 ]
 
 
-def test_there_are_actions_to_look_at() -> None:
+def test_the_actions_to_check_are_found() -> None:
     assert len(ACTIONS) >= 8
     assert all(isinstance(name, str) for room in admin.site._registry.values() for name in room.actions or ())
 
@@ -72,7 +72,7 @@ def test_an_action_asks_once_and_is_logged_with_who_did_it(client: Client) -> No
     assert (entry.user, entry.object_id, entry.get_change_message()) == (support, str(row.pk), "Clear")
 
 
-def test_what_staff_did_can_be_looked_up_by_every_role(client: Client) -> None:
+def test_every_role_can_look_up_staff_actions(client: Client) -> None:
     row = alert()
     client.force_login(member(Role.SUPPORT))
     clear(client, row, confirmed="yes")

@@ -368,7 +368,7 @@ def test_the_alert_of_the_failed_payment_ends_with_its_mending(
     assert not Alert.objects.filter(kind="call", cleared_at=None).exists()
 
 
-def test_the_history_shows_what_it_said_and_why_it_had_failed(
+def test_the_history_shows_the_old_content_and_the_reason_of_the_failure(
     billing: Billing, failed: int, connection: Connection
 ) -> None:
     billing.report(external_id="bill", amount="990.90")

@@ -153,7 +153,7 @@ def test_only_staff_who_may_see_subscriptions_are_notified(connection: Connectio
 
 
 @pytest.mark.leaves_stranded("it comes back from days ahead, with calls that were due then")
-def test_one_email_a_day(connection: Connection, finance: User) -> None:
+def test_staff_get_one_subscription_email_a_day(connection: Connection, finance: User) -> None:
     with in_days(12):
         watch_subscriptions()
         watch_subscriptions()

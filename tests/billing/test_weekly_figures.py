@@ -122,7 +122,7 @@ def test_only_staff_who_may_see_money_get_the_weekly_email(anna: User, connectio
 
 
 @time_machine.travel(MONDAY, tick=False)
-def test_it_can_be_switched_off(anna: User, connection: Connection, settings: Settings) -> None:
+def test_the_weekly_email_can_be_switched_off(anna: User, connection: Connection, settings: Settings) -> None:
     settings.WEEKLY_FIGURES_EMAIL = False
     assert mail_week() == 0
 

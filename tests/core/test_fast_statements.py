@@ -130,7 +130,7 @@ def test_existing_rows_stay_as_they_are() -> None:
     assert OutgoingCall.objects.get() == known
 
 
-def test_whoever_listens_hears_of_a_new_row_once() -> None:
+def test_signal_receivers_hear_of_a_new_row_once() -> None:
     heard: list[tuple[Any, bool]] = []
 
     def hear(instance: OutgoingCall, created: bool, **_: Any) -> None:

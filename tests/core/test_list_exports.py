@@ -282,7 +282,7 @@ def test_a_spreadsheet_reads_it_as_it_is_meant(client: Client, administrator: Us
     assert rows_of(client.post(address(Location)))[0][6] == "2026-11-26T12:05:06Z"
 
 
-def test_what_the_list_masks_is_masked_in_the_file(client: Client, administrator: User) -> None:
+def test_values_masked_in_the_list_are_masked_in_the_file(client: Client, administrator: User) -> None:
     Poisoned("Aurora", RequestedMessage={"phone": "+380501234567"}).row(RequestedMessage)
     give_calls()
     assert "•••67" in text_of(client.post(address(RequestedMessage)))

@@ -82,7 +82,7 @@ def test_an_invalid_moment_is_refused(text: Any) -> None:
         read_moment(text, "UTC")
 
 
-def test_it_is_written_in_a_zone_without_seconds_in_the_offset() -> None:
+def test_a_moment_is_written_in_a_zone_without_seconds_in_the_offset() -> None:
     assert write_moment(NOON, "Europe/Budapest") == "2026-01-31T12:00:00+01:00"
     assert write_moment(NOON.replace(year=1971), "Africa/Monrovia") == "1971-01-31T11:00:00+00:00"
     assert write_moment(NOON, "Africa/Monrovia") == "2026-01-31T11:00:00+00:00"

@@ -105,7 +105,7 @@ def reported_by_3cx(variables: dict[str, str]) -> dict[str, str]:
     ],
 )
 @pytest.mark.django_db
-def test_what_an_exchange_sends_becomes_a_call(
+def test_a_webhook_of_an_exchange_becomes_a_call(
     api: Api, client: Client, altegio: Sandbox, telephony: Chain, work: Work, name: str, body: Any, expected: Any
 ) -> None:
     api("put", "locations/10101/lines/", {"country": "UA", "time_zone": "Europe/Kyiv"})

@@ -48,6 +48,6 @@ def test_the_text_of_the_message_is_no_field() -> None:
     assert "stat" not in read_receipt("id:1 text:stat:DELIVRD")
 
 
-def test_one_id_in_two_bases() -> None:
+def test_one_id_is_recognised_in_two_bases() -> None:
     assert {"255", "ff", "FF", "000000FF"} == set(same_ids("255"))
     assert "255" in same_ids("FF")

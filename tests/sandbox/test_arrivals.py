@@ -32,7 +32,7 @@ def test_the_person_is_signed_over_the_bytes_as_sent(sandbox: Sandbox) -> None:
     assert (person["name"], person["salon_name"]) == ("Мария Иванова", "Барбершоп «Медведь» на Арбате")
 
 
-def test_one_location_is_salon_id(sandbox: Sandbox, portal: Portal) -> None:
+def test_one_location_arrives_as_salon_id(sandbox: Sandbox, portal: Portal) -> None:
     assert sandbox.arrival_url(LONDON) == f"{portal.url}/connect/?salon_id={LONDON}"
 
 

@@ -40,7 +40,9 @@ def test_a_message_goes_out_with_the_key_of_the_activation(sandbox: Sandbox, act
     assert (sent["code"], sent["ext_id"], sent["problem"], sent["statuses"]) == (200, "x0", "", [])
 
 
-def test_its_statuses_are_shown_as_they_come_back(sandbox: Sandbox, active: Caller, portal: Portal) -> None:
+def test_the_statuses_of_a_message_are_shown_as_they_come_back(
+    sandbox: Sandbox, active: Caller, portal: Portal
+) -> None:
     portal.reply = take
     sandbox.send_messages(LONDON)
     assert sandbox.callbacks.wait()

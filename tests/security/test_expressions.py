@@ -54,7 +54,7 @@ def test_the_rule_recognises_dangerous_expressions() -> None:
     assert not repeats_a_repetition(parser.parse(r"a+b*[c]{2,7}(d)?"))
 
 
-def test_there_are_expressions_to_look_at() -> None:
+def test_the_expressions_to_check_are_found() -> None:
     assert len(list(expressions())) > 10
 
 

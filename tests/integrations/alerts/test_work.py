@@ -38,7 +38,7 @@ def texts(staff: Client, which: str) -> bool:
     return "Trouble with one." in staff.get(f"{LIST}?open={which}").content.decode()
 
 
-def test_who_sees_to_an_alert_is_shown(admin_client: Client, admin_user: User, alert: Alert) -> None:
+def test_the_assignee_of_an_alert_is_shown(admin_client: Client, admin_user: User, alert: Alert) -> None:
     act(admin_client, "take", alert)
 
     alert.refresh_from_db()

@@ -48,7 +48,7 @@ def opens(staff: Client, term: str, case: Connection) -> bool:
         *("442079460958", "7946 0958", "crm-77", str(EMMA)),
     ],
 )
-def test_what_a_caller_says_opens_the_one_case(staff: Client, case: Connection, term: str) -> None:
+def test_a_callers_words_open_the_only_matching_case(staff: Client, case: Connection, term: str) -> None:
     assert opens(staff, term, case)
 
 

@@ -130,7 +130,7 @@ def in_flight(client: Client, altegio: Sandbox, work: Work, answer: str = "error
     follow(client, altegio, AURORA_1, user_id=MARIA)
 
 
-def test_what_altegio_accepted_in_a_dispute_is_nobodys_until_staff_decide(
+def test_a_location_accepted_in_a_dispute_has_no_owner_until_staff_decide(
     client: Client, altegio: Sandbox, work: Work, support: User
 ) -> None:
     in_flight(client, altegio, work, "drop_after")

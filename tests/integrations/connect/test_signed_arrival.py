@@ -207,7 +207,7 @@ def test_an_email_that_has_an_account_is_not_taken_over(client: Client, altegio:
     assert Connection.objects.get().owner is None
 
 
-def test_its_owner_signs_in_once_and_is_linked(client: Client, altegio: Sandbox, work: Work) -> None:
+def test_the_accounts_owner_signs_in_once_and_is_linked(client: Client, altegio: Sandbox, work: Work) -> None:
     owner = proven_owner(EMMAS_EMAIL, "s3cret-pass-word")
     answer = arrive(client, altegio, 10101)
     work()

@@ -189,7 +189,7 @@ def test_the_status_page_shows_it_too_and_lets_the_form_go_there_before_it_is_th
 
 
 @pytest.mark.parametrize("opened_in", ["iframe", "document"])
-def test_in_altegios_frame_it_needs_no_cookie(connection: Connection, emma: User, opened_in: str) -> None:
+def test_the_handover_needs_no_cookie_in_altegios_frame(connection: Connection, emma: User, opened_in: str) -> None:
     """The form opens a new tab, which is a document: the cabinet has its own cookies there."""
     browser = Client(headers=IFRAME, enforce_csrf_checks=True)
     page = browser.get(as_owner(emma, "/account/"))

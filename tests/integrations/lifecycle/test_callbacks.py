@@ -243,7 +243,7 @@ def test_a_payment_with_a_wrong_sign_is_refused(client: Client, db: None, sign: 
 
 
 @pytest.mark.parametrize("token", [None, "", 7, "wrong", "p\ud800", [TOKEN], TOKEN + "x"])
-def test_without_the_token_nothing_is_stored_or_said(client: Client, db: None, token: Any) -> None:
+def test_without_the_token_nothing_is_stored_or_revealed(client: Client, db: None, token: Any) -> None:
     answer = send_callback(client, partner_token=token)
     assert (answer.status_code, answer.json()) == (403, {"detail": "Forbidden."})
     assert not Callback.objects.exists()

@@ -84,7 +84,7 @@ def test_the_api_refuses_what_it_must(connected: Connection, api: Api) -> None:
 
 
 @pytest.mark.parametrize("fault", ["drop_after", "html_after", "error_after", "drop_before"])
-def test_after_an_uncertain_end_altegio_is_asked_and_it_happens_once(
+def test_an_uncertain_disconnection_is_asked_about_and_made_once(
     altegio: Sandbox, work: Work, connected: Connection, api: Api, fault: str
 ) -> None:
     altegio.fault(fault, "uninstall", remaining=1)

@@ -30,7 +30,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return made
 
 
-def test_a_pause_that_altegio_asked_for_is_said_at_once(
+def test_a_pause_that_altegio_asked_for_is_reported_at_once(
     altegio: Sandbox, waits: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rate, "_now", lambda: 0.0)

@@ -127,7 +127,7 @@ def test_the_share_of_a_leading_priority_goes_to_nobody_else() -> None:
     assert found == {Priority.NOTIFICATION: 5, Priority.CHECK: 45}, "what has just come claims no share"
 
 
-def test_whose_turn_it_is_costs_little_whatever_waits(
+def test_choosing_the_next_call_costs_little_whatever_waits(
     django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     for kind in (Activate, CallNotification, AskStatus):

@@ -67,7 +67,7 @@ def test_every_kind_of_fault_stands_on_the_control_page() -> None:
     assert offered >= {*DONE_AFTER_ALL, "bad_refusal"}
 
 
-def test_held_places_are_seen(client: Client, altegio: Sandbox, settings: Settings) -> None:
+def test_dispatchers_that_wait_for_answers_are_reported(client: Client, altegio: Sandbox, settings: Settings) -> None:
     settings.ALTEGIO_TIMEOUT_SECONDS = 10
     _chain, places = altegio.add_chain(PATIENT_DISPATCHERS + 1)
     arrive(client, altegio, places)

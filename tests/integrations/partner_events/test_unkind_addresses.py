@@ -165,7 +165,7 @@ def test_an_address_that_asks_for_a_pause_is_left_alone(server: UnkindServer, st
 
 @pytest.mark.django_db
 @pytest.mark.leaves_stranded("what is refused waits")
-def test_a_silent_address_rests_and_its_next_try_comes_after_five_seconds(server: UnkindServer) -> None:
+def test_a_silent_address_rests_and_is_tried_again_after_five_seconds(server: UnkindServer) -> None:
     server.will(lambda talk: talk.hang_up())
     endpoint = address(server)
     deliveries(endpoint, 3)

@@ -116,7 +116,7 @@ def test_a_round_takes_constant_queries(
 
 @pytest.mark.skipif("database.vendor != 'postgresql'", reason="SQLite does not tell what a query has read")
 @pytest.mark.parametrize("which", [oldest_first, ended_periods])
-def test_whose_turn_it_is_is_read_from_an_index(connected: Connection, which: Any) -> None:
+def test_the_next_connection_is_read_from_an_index(connected: Connection, which: Any) -> None:
     with database.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     assert "Index" in which(timezone.now())[:100].explain()

@@ -81,7 +81,7 @@ def test_a_new_call_takes_six_statements_and_opens_no_secret(
     assert opened == []
 
 
-def test_what_became_of_a_call_can_be_asked(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
+def test_the_outcome_of_a_call_can_be_requested(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     altegio.fault("error", "voip", status=422, remaining=1)
     api("post", CALLS, {**CALL, "duration": "long"})
     work()

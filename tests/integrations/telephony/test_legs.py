@@ -93,9 +93,7 @@ def test_a_repeated_leg_is_recognised_at_any_time(api: Api, altegio: Sandbox, te
     assert len(history(altegio)) == 1
 
 
-def test_while_it_is_being_sent_its_content_is_fixed(
-    api: Api, altegio: Sandbox, telephony: Chain, work: Work
-) -> None:
+def test_the_content_of_a_call_being_sent_is_fixed(api: Api, altegio: Sandbox, telephony: Chain, work: Work) -> None:
     altegio.fault("error", "voip", status=500)
     api("post", CALLS, RANG_AT_101)
     work(rounds=1)

@@ -68,7 +68,7 @@ def test_many_calls_after_an_outage_arrive_each_once(
 
 
 @pytest.mark.parametrize(("fault", "times"), [("drop_before", 2), ("drop_after", 1), ("html_after", 1)])
-def test_after_an_uncertain_end_altegio_is_asked_where_it_can_be(
+def test_an_uncertain_call_is_asked_about_if_possible(
     api: Api, altegio: Sandbox, telephony: Chain, work: Work, fault: str, times: int
 ) -> None:
     UserToken.objects.create(

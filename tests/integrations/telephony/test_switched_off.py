@@ -60,9 +60,7 @@ def test_a_call_at_the_moment_of_the_switch_is_sent_within_a_minute(
     assert len(saved(altegio)) == 1
 
 
-def test_while_it_is_being_switched_on_nobody_needs_to_do_anything(
-    api: Api, altegio: Sandbox, off: Chain, work: Work
-) -> None:
+def test_a_call_during_the_switching_on_needs_no_action(api: Api, altegio: Sandbox, off: Chain, work: Work) -> None:
     switch_on_again(off.pk)
     assert api("post", CALLS, CALL).status_code == 202
     work()

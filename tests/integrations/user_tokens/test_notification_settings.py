@@ -33,7 +33,7 @@ def test_the_settings_of_location_and_user_are_fetched(altegio: Sandbox, token: 
     assert token.error == ""
 
 
-def test_a_void_token_is_said_and_stops_nothing(altegio: Sandbox, token: UserToken, work: Work) -> None:
+def test_a_void_token_is_reported_and_stops_nothing(altegio: Sandbox, token: UserToken, work: Work) -> None:
     altegio.fault("error", "notification_types", status=401)
     fetch_notification_settings(token)
     work()
@@ -42,7 +42,7 @@ def test_a_void_token_is_said_and_stops_nothing(altegio: Sandbox, token: UserTok
     assert token.user_settings
 
 
-def test_an_answer_of_another_shape_leaves_what_was_known_and_is_said(
+def test_an_answer_of_another_shape_is_reported_and_changes_nothing(
     altegio: Sandbox, token: UserToken, work: Work
 ) -> None:
     fetch_notification_settings(token)

@@ -69,7 +69,7 @@ def consent(written: str, zone: str) -> Sample:
     return Sample(datetime.fromisoformat(f"2026-03-01 {written}:00+00:00"), noon, zone)
 
 
-def test_each_locations_own_time_is_told_apart() -> None:
+def test_moments_in_each_locations_own_time_are_recognised() -> None:
     moscow, lisbon = consent("15:00", "Europe/Moscow"), consent("12:00", "Europe/Lisbon")
     assert "Europe/Moscow" in fitting_zones([moscow])
     assert fitting_zones([moscow, lisbon]) == []

@@ -151,7 +151,9 @@ def test_no_session_of_the_owner_is_made(support_browser: Client, case: Connecti
     assert {name: each.value for name, each in support_browser.cookies.items()} == cookies
 
 
-def test_it_speaks_the_owners_language_and_leaves_the_staffs_alone(support_browser: Client, case: Connection) -> None:
+def test_the_view_speaks_the_owners_language_and_leaves_the_staffs_alone(
+    support_browser: Client, case: Connection
+) -> None:
     User.objects.filter(pk=owner_of(case).pk).update(language="hu")
     seen = text(support_browser.get(address(case, "account/me/"), headers={"Accept-Language": "uk"}))
     assert '<html lang="hu"' in seen

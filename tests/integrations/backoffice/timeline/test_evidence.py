@@ -40,7 +40,7 @@ def test_long_evidence_is_cut() -> None:
     assert len(shown("answer", "x" * 100_000).text) < MAX_LENGTH + 100
 
 
-def test_a_call_and_a_callback_show_what_was_said(
+def test_a_call_and_a_callback_show_their_content(
     client: Client, altegio: Sandbox, work: Work, connected: Connection
 ) -> None:
     altegio.uninstall(AURORA_1)
