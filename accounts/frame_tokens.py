@@ -9,7 +9,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.models import User
 
-PASS_AGE = 3600
+FRAME_TOKEN_AGE = 3600
 _SALT = "accounts.pass"
 
 
@@ -21,7 +21,7 @@ def make_frame_token(user: User) -> str:
 def owner_of_frame_token(given: str) -> User | None:
     """Return the owner of the frame token; None if it is too old, has ended or is not ours. Staff have none."""
     try:
-        user_id, fingerprint = signing.loads(given, salt=_SALT, max_age=PASS_AGE)
+        user_id, fingerprint = signing.loads(given, salt=_SALT, max_age=FRAME_TOKEN_AGE)
     except (signing.BadSignature, ValueError, TypeError):
         return None
     user = User.objects.filter(pk=user_id, is_active=True, is_staff=False).first()

@@ -29,5 +29,5 @@ def _make_due(delivery: Delivery) -> None:
     waiting.update(due_at=timezone.now())
 
 
-register_check("event: to be handed on", _left_behind, lambda _event: fan_out(), by_age=True)
+register_check("event: to be forwarded", _left_behind, lambda _event: fan_out(), by_age=True)
 register_check("delivery: waiting", _untried, _make_due, by_age=True)

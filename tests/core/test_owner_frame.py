@@ -10,7 +10,7 @@ from django.core import signing
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from accounts.frame_tokens import PASS_AGE, make_frame_token
+from accounts.frame_tokens import FRAME_TOKEN_AGE, make_frame_token
 from accounts.models import User
 from accounts.owner_frame import as_owner
 from integrations.connections.models import Connection
@@ -141,9 +141,9 @@ def test_a_made_up_frame_token_opens_nothing(browser: Client, emma: User, made_u
 
 
 def test_a_frame_token_ends_after_an_hour(browser: Client, home: str) -> None:
-    with time_machine.travel(timezone.now() + timedelta(seconds=PASS_AGE - 10)):
+    with time_machine.travel(timezone.now() + timedelta(seconds=FRAME_TOKEN_AGE - 10)):
         assert browser.get(home).status_code == 200
-    with time_machine.travel(timezone.now() + timedelta(seconds=PASS_AGE + 10)):
+    with time_machine.travel(timezone.now() + timedelta(seconds=FRAME_TOKEN_AGE + 10)):
         assert browser.get(home).status_code == 410
 
 

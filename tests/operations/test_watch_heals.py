@@ -140,7 +140,7 @@ PLANTED: dict[str, list[Plant]] = {
     "connection: undecided": [lambda c: _lost_claim(c, "granted"), lambda c: _lost_claim(c, "conflict")],
     "delivery: waiting": [_delivery],
     "discount: queued": [lambda c: Discount.objects.create(connection=c, percent=5)],
-    "event: to be handed on": [_event],
+    "event: to be forwarded": [_event],
     "finding: to be settled": [_finding],
     "e-mail: not sent": [
         lambda _c: OutgoingEmail.objects.create(key="l", template="t", to="x@y.example", created_at=LONG_AGO)
@@ -234,7 +234,7 @@ FOUND_BY: dict[str, set[str | None]] = {
     "connection: undecided": {"connection_by_state", "one_undecided_claim_of_a_person"},
     "delivery: waiting": {"delivery_waiting"},
     "discount: queued": {"discount_queued"},
-    "event: to be handed on": {"event_waiting"},
+    "event: to be forwarded": {"event_waiting"},
     "finding: to be settled": {"finding_open"},
     "e-mail: not sent": {"email_unsent"},
     "message statuses: waiting": {"status_batch_waiting"},
