@@ -61,7 +61,7 @@ def test_only_as_much_of_a_too_large_chunked_body_is_awaited_as_shows_it() -> No
     assert buffer.add(b"x")
 
 
-def test_only_the_loop_answers_a_sender_that_expects_100_continue() -> None:
+def test_a_sender_that_expects_100_continue_is_waited_for() -> None:
     buffer = RequestBuffer()
     assert not buffer.add(POST[:-7].replace(b"Host: a", b"Host: a\r\nExpect: 100-Continue "))
     assert buffer.wants_more

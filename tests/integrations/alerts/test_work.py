@@ -33,7 +33,7 @@ def act(staff: Client, action: str, alert: Alert) -> None:
     staff.post(LIST, {"action": action, "_selected_action": alert.pk, "confirmed": "yes"})
 
 
-def texts(staff: Client, which: str) -> bool:
+def is_listed(staff: Client, which: str) -> bool:
     """Return whether the alert stands in this list."""
     return "Trouble with one." in staff.get(f"{LIST}?open={which}").content.decode()
 
@@ -43,7 +43,7 @@ def test_the_assignee_of_an_alert_is_shown(admin_client: Client, admin_user: Use
 
     alert.refresh_from_db()
     assert alert.assignee == admin_user
-    assert texts(admin_client, "mine")
+    assert is_listed(admin_client, "mine")
     assert "sees to it" in admin_client.get("/admin/").content.decode()
 
 
@@ -53,12 +53,12 @@ def test_an_alert_that_was_put_off_comes_again_if_it_is_still_open(
     assert mail_alerts() == 1
     act(admin_client, "snooze", alert)
     clock.shift(timedelta(hours=3))
-    assert not texts(admin_client, "now")
-    assert texts(admin_client, "off")
+    assert not is_listed(admin_client, "now")
+    assert is_listed(admin_client, "off")
     assert mail_alerts() == 0
 
     clock.shift(timedelta(hours=2))
-    assert texts(admin_client, "now")
+    assert is_listed(admin_client, "now")
     assert mail_alerts() == 1
 
 

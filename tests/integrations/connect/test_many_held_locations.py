@@ -63,7 +63,7 @@ def test_signing_in_takes_constant_queries(emma: User) -> None:
     assert taken[0] == taken[1]
 
 
-def test_each_location_just_asked_about_is_asked_about_again_later(emma: User) -> None:
+def test_a_location_that_was_just_asked_about_is_asked_about_later(emma: User) -> None:
     arrivals.give_to(arrival_at_held(3, emma), emma, is_just_proven=True)
     questions = OutgoingCall.objects.filter(kind=AskStatus.name, state="queued")
     assert questions.count() == 3
