@@ -84,10 +84,7 @@ class SandboxCore:
             return self.world.settings
 
     def set_application(self, application_id: int, **values: Any) -> Application:
-        """Change an application's record: `private`, `broken`, `trial_days`, `kind`, `name`, `tariffs`.
-
-        An unknown id creates a new application.
-        """
+        """Change `private`, `broken`, `trial_days`, `kind`, `name` or `tariffs`; an unknown id creates one."""
         with self.world.lock:
             known = self.world.applications.get(application_id) or sms_application(application_id)
             changed = replace(known, **values)
