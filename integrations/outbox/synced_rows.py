@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from integrations.altegio.answers import Answer
 from integrations.connections.models import LIVE, Connection, State, Synced, SyncState
+from integrations.connections.querysets import ConnectionQuerySet
 from integrations.connections.signals import connection_changed
 from integrations.outbox.call_kinds import CALL_KINDS, CallKind
 from integrations.outbox.models import CallState, OutgoingCall, Priority
@@ -50,8 +51,12 @@ class SyncKind(CallKind):
     @classmethod
     def connection_for(cls, row: Any) -> Connection | None:
         """Return the connection for which the row is sent; None if there is none."""
-        place = row.installation.application_id, row.installation.location_id
-        return Connection.objects.at(*place).live().current()
+        return cls.connections_of(row).live().current()
+
+    @classmethod
+    def connections_of(cls, row: Any) -> ConnectionQuerySet:
+        """Return all connections of the row's installation."""
+        return Connection.objects.at(row.installation.application_id, row.installation.location_id)
 
     @classmethod
     def has_content(cls, row: Any) -> bool:

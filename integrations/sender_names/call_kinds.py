@@ -23,8 +23,7 @@ class SendSenderNames(SyncKind):
     @classmethod
     def connection_for(cls, row: SenderNameList) -> Connection | None:
         """Return the connection; also one that waits for its activation, because the call goes out after that."""
-        place = row.installation.application_id, row.installation.location_id
-        return Connection.objects.at(*place).not_ended().current()
+        return cls.connections_of(row).not_ended().current()
 
     @classmethod
     def has_content(cls, row: SenderNameList) -> bool:
