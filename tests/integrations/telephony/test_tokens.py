@@ -118,7 +118,7 @@ def test_a_confirmed_token_that_all_locations_have_left_opens_nothing_by_its_num
 ) -> None:
     come(MEDVED_1, MARIA, token=MARIAS)
     come(AURORA_1, EMMA, token=EMMAS)
-    Chain.objects.create(altegio_id=AURORA_CHAIN, crm_token="of who has left", is_confirmed=True)
+    Chain.objects.create(altegio_id=AURORA_CHAIN, crm_token="of who has left", is_confirmed=True, telephony="on")
     assert ring(api, salon_group_id=AURORA_CHAIN) == 409
 
 
