@@ -8,6 +8,7 @@ from django.urls import reverse
 from accounts.models import User
 from billing.call_kinds import ReportPayment
 from billing.models import Payment, PaymentStatus
+from integrations.alerts.receivers import alert_prefix
 from integrations.backoffice.timeline.next_steps import NEXT_STEPS, NextStep
 from integrations.backoffice.timeline.sections import CASE_SECTIONS, CaseSection, SectionLine
 from integrations.connections.models import LIVE, Connection
@@ -34,7 +35,7 @@ def failed_payments(connection: Connection) -> Iterator[NextStep]:
             url=f"{reverse('admin:billing_payment_change', args=[payment.pk])}?{_back_to(connection)}",
             label=_("Payment"),
             is_trouble=True,
-            says_alerts=(f"call:{ReportPayment.name}:{connection.pk}:",),
+            says_alerts=(alert_prefix(ReportPayment.name),),
         )
 
 

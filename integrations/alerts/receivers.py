@@ -70,9 +70,14 @@ def _struggle_key(call: OutgoingCall) -> str:
 
 
 def alert_key(call: OutgoingCall, kind: CallKind) -> str:
-    """Return the key of the alert about a failed call: the same for the connection's every call about the same."""
+    """Return the key of the alert about a failed call: the same for every call of the kind about the same."""
     about = hashlib.sha256(kind.about(call).encode()).hexdigest()[:20]
-    return f"call:{call.kind}:{call.connection_id or ''}:{about}"
+    return f"{alert_prefix(call.kind)}{about}"
+
+
+def alert_prefix(kind: str) -> str:
+    """Return how the keys of all alerts about failed calls of a kind begin."""
+    return f"call:{kind}:"
 
 
 @receiver(connection_changed)
@@ -86,6 +91,8 @@ def follow_the_connection(connection: Connection, before: State, after: State, *
     if before in LIVE and after not in LIVE:
         # A conflict too: Altegio may have accepted it while two people claimed it.
         clear_alerts(connection=connection, kind__in=(Alert.Kind.REVIEW, Alert.Kind.CONFLICT))
+        over = "|".join(alert_prefix(kind.name) for kind in CALL_KINDS if kind.alert_ends_with_connection)
+        clear_alerts(connection=connection, kind=Alert.Kind.CALL, key__regex=f"^({over})")
     if after in LIVE:
         clear_alerts(connection=connection, kind=Alert.Kind.UNKNOWN)
 

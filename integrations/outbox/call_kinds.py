@@ -99,9 +99,14 @@ class CallKind:
     max_age: ClassVar[timedelta | None] = None
     # Staff get an alert when it is refused or expires, because nobody else would see it.
     alert_on_failure: ClassVar[bool] = False
+    # Nothing is left to do about a failure once the connection is no longer live: its alert ends then.
+    alert_ends_with_connection: ClassVar[bool] = False
 
     def about(self, call: OutgoingCall) -> str:
-        """Return what the call is about: a failure's alert ends when a later call about the same is done."""
+        """Return what the call is about: a failure's alert ends when a later call of the kind about it is done.
+
+        It names what distinguishes it from all others of the kind, because the alert's key names no connection.
+        """
         return json.dumps(call.params, sort_keys=True)
 
     def request(self, call: OutgoingCall) -> ApiRequest:

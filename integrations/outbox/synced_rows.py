@@ -1,6 +1,7 @@
 """Calls that send Altegio the newest state of a row, which then records whether Altegio has it (`Synced`).
 
-After an activation Altegio may have lost what the location had before, so every such row is sent again.
+They are sent for live connections only. After an activation Altegio may have lost what the location had before, so
+every such row is sent again. They have an order of their own, so that no payment waits behind them.
 """
 
 from collections.abc import Mapping
@@ -8,12 +9,12 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import transaction
-from django.db.models import OuterRef, QuerySet, Value
+from django.db.models import Exists, OuterRef, QuerySet, Value
 from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
 from integrations.altegio.answers import Answer
-from integrations.connections.models import LIVE, Connection, State, Synced, SyncState
+from integrations.connections.models import LIVE, UNDECIDED, Connection, State, Synced, SyncState
 from integrations.connections.querysets import ConnectionQuerySet
 from integrations.connections.signals import connection_changed
 from integrations.outbox.call_kinds import CALL_KINDS, CallKind
@@ -31,17 +32,20 @@ class SyncKind(CallKind):
     yes_is_enough = True
     last_write_wins = True
     alert_on_failure = True
+    alert_ends_with_connection = True
     model: ClassVar[type[Synced]]
     # The name of the call's parameter that holds the row's key.
     parameter: ClassVar[str]
 
     @classmethod
     def untold(cls, now: datetime) -> QuerySet[Any]:
-        """Return the rows that wait to be sent and that no call will send, for the watch."""
+        """Return the rows that wait to be sent and that neither a call nor an activation will send, for the watch."""
         application, location = OuterRef("installation__application"), OuterRef("installation__location")
         here = {"connection__application": application, "connection__location": location}
         rows = cls.model._default_manager.filter(sync_state=SyncState.QUEUED)
-        return rows.filter(~unfinished(kind=cls.name, **here))
+        connections = Connection.objects.at(application, location)
+        awaits_activation = ~Exists(connections.live()) & Exists(connections.undecided())
+        return rows.filter(~unfinished(kind=cls.name, **here), ~awaits_activation)
 
     @classmethod
     def coalesce_key_of(cls, row: Any, connection: Connection) -> str:
@@ -73,19 +77,16 @@ class SyncKind(CallKind):
     def tell(cls, row: Any, connection: Connection | None) -> None:
         """Queue the call that sends a locked row to Altegio; quick changes share one call.
 
-        Without a connection nothing can be sent: then the row is set to failed, with the reason.
+        Before the activation the row only waits: `follow_connection` sends it then. Without a connection nothing can
+        be sent: the row is set to failed, with the reason.
         """
         if connection is None:
             row.set_sync(SyncState.FAILED, _("This location is not connected."))
             return
         row.set_sync(SyncState.QUEUED)
-        queue_newest(
-            cls,
-            cls.coalesce_key_of(row, connection),
-            ordering_key=connection.ordering_key,
-            connection_id=connection.pk,
-            **{cls.parameter: row.pk},
-        )
+        if connection.state in LIVE:
+            key = cls.coalesce_key_of(row, connection)
+            queue_newest(cls, key, ordering_key=key, connection_id=connection.pk, **{cls.parameter: row.pk})
 
     @classmethod
     @transaction.atomic
@@ -127,16 +128,22 @@ _find_rows = Query(_rows_at)
 
 @receiver(connection_changed)
 def follow_connection(connection: Connection, before: State, after: State, **_: Any) -> None:
-    """Queue every row of the installation when a connection becomes live; settle the waiting ones when it ends."""
-    if (after in LIVE) == (before in LIVE):
+    """Queue every row of the installation when a connection becomes live; settle the waiting ones when it ends.
+
+    What Altegio refused while the connection was frozen is sent again once it is active.
+    """
+    begins = after in LIVE and before not in LIVE
+    thaws = (before, after) == (State.FROZEN, State.ACTIVE)
+    ends = after not in LIVE and (before in LIVE or after not in UNDECIDED)
+    if not (begins or thaws or ends):
         return
     kinds = _sync_kinds()
     # The fixed lock order prevents deadlocks.
     for name, key in sorted(_find_rows.all(connection.application_id, connection.location_id)):
         kind = kinds[name]
         row = kind.locked(key)
-        if after in LIVE and kind.has_content(row):
+        if (begins or (thaws and row.sync_state == SyncState.FAILED)) and kind.has_content(row):
             kind.tell(row, connection)
-        elif after not in LIVE and row.sync_state == SyncState.QUEUED:
+        elif ends and row.sync_state == SyncState.QUEUED:
             # Another connection may go on here.
             kind.tell(row, kind.connection_for(row))

@@ -22,7 +22,7 @@ class SendSenderNames(SyncKind):
 
     @classmethod
     def connection_for(cls, row: SenderNameList) -> Connection | None:
-        """Return the connection; also one that waits for its activation, because the call goes out after that."""
+        """Return the connection; also one that waits for its activation, because the list is sent after that."""
         return cls.connections_of(row).not_ended().current()
 
     @classmethod

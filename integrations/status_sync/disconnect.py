@@ -99,10 +99,11 @@ class Uninstall(CallKind):
     priority = Priority.SETUP
     yes_is_enough = True
     alert_on_failure = True
+    alert_ends_with_connection = True
 
     def about(self, call: OutgoingCall) -> str:
-        """Return a constant, because it does not matter who disconnects and why."""
-        return "uninstall"
+        """Return the connection alone, because it does not matter who disconnects and why."""
+        return f"connection:{call.connection_id}"
 
     def request(self, call: OutgoingCall) -> ApiRequest:
         connection = connection_of(call)

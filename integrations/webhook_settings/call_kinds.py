@@ -91,8 +91,8 @@ class _AboutHooks(CallKind):
     max_age = timedelta(days=1)
 
     def about(self, call: OutgoingCall) -> str:
-        """Return a constant, because calls with different `expected` parameters are about the same settings."""
-        return "webhook settings"
+        """Return the connection, because calls with different `expected` parameters are about the same settings."""
+        return f"connection:{call.connection_id}"
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         _note(connection_of(call), state=State.FAILED, error=reason[:500])
@@ -136,6 +136,7 @@ class MendWebhookSettings(_AboutHooks):
     title = _("Webhook settings: mending")
     yes_is_enough = True
     alert_on_failure = True
+    alert_ends_with_connection = True
 
     def must_ask(self, call: OutgoingCall) -> bool:
         """Return True unless this call itself has just read; since any other reading, others may have written."""

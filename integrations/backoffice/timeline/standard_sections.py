@@ -6,6 +6,7 @@ from django.db.models import Count
 from django.urls import reverse
 
 from accounts.models import User
+from integrations.alerts.receivers import alert_prefix
 from integrations.backoffice.timeline.next_steps import NEXT_STEPS, NextStep
 from integrations.backoffice.timeline.sections import CASE_SECTIONS, CaseSection, SectionLine
 from integrations.connections.models import Connection, SyncState
@@ -31,7 +32,7 @@ def sender_names_refused(connection: Connection) -> Iterator[NextStep]:
         url=_page_of(names),
         label=_("Sender names"),
         is_trouble=True,
-        says_alerts=(f"call:{SendSenderNames.name}:{connection.pk}:",),
+        says_alerts=(alert_prefix(SendSenderNames.name),),
     )
 
 

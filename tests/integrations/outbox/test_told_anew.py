@@ -5,20 +5,30 @@ from typing import Any
 
 import pytest
 from django.db import connection as database
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from billing.intake import record_payment
+from billing.models import Source
+from billing.parsing import read_payment
+from integrations.alerts.models import Alert
 from integrations.chat.models import ChatPanel
 from integrations.chat.panels import set_panel
-from integrations.connections.models import Connection, State
+from integrations.connections.models import Connection, State, SyncState
 from integrations.connections.transitions import lock, move
 from integrations.messaging.channels import switch_channel
 from integrations.messaging.models import ChannelSwitch
 from integrations.outbox.models import OutgoingCall
+from integrations.sender_names.call_kinds import SendSenderNames
 from integrations.sender_names.models import SenderNameList
 from integrations.sender_names.names import replace_names
+from integrations.status_sync.disconnect import disconnect
 from sandbox import Sandbox
+from tests.billing.conftest import JANUARY
+from tests.marketplace import arrive
 from tests.not_none import not_none
+from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 PANEL = "https://chat.example.com/panel"
@@ -113,3 +123,66 @@ def test_an_activation_where_there_is_nothing_to_tell_asks_once_however_many_kin
     tables = [model._meta.db_table for model in ROWS]
     asked = [query["sql"] for query in captured if any(f'FROM "{table}"' in query["sql"] for table in tables)]
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("fault", [{"status": 500}, {"status": 404, "body": "<h1>Not found</h1>"}])
+def test_set_up_without_a_clear_answer_holds_up_neither_a_payment_nor_the_end(
+    altegio: Sandbox, connect: Callable[..., Connection], work: Work, fault: dict[str, Any]
+) -> None:
+    connection = connect(10101)
+    altegio.fault("error", "install_frame", remaining=None, **fault)
+    set_panel(connection, PANEL)
+    work(rounds=1)
+    record_payment(read_payment(JANUARY, needs_external_id=False), Source.API)
+    disconnect(connection.pk, by=None, why="They leave.")
+    work(rounds=3)
+    assert len(altegio.requests("payment")) == 1
+    assert Connection.objects.get().state == State.UNINSTALLED
+
+
+def test_what_waits_for_the_activation_is_sent_after_it(client: Client, altegio: Sandbox, work: Work) -> None:
+    arrive(client, altegio, 10101)
+    granted = Connection.objects.get()
+    replace_names(granted, ["Aurora"])
+    assert not OutgoingCall.objects.filter(kind="short_names").exists()
+    assert not SendSenderNames.untold(timezone.now()).exists()
+    work()
+    assert at_altegio(altegio)[2] == ["Aurora"]
+
+
+def test_what_waited_for_an_activation_that_failed_is_known_to_be_sent_to_nobody(
+    client: Client, altegio: Sandbox
+) -> None:
+    arrive(client, altegio, 10101)
+    granted = Connection.objects.get()
+    replace_names(granted, ["Aurora"])
+    move(lock(granted.pk), State.EXPIRED, "Its hour is over.", ended_at=timezone.now())
+    assert synced() == {("failed", "This location is not connected.")}
+
+
+def test_what_was_refused_while_frozen_is_sent_again_once_it_is_active(
+    altegio: Sandbox, connect: Callable[..., Connection], work: Work
+) -> None:
+    connection = connect(10101)
+    move(lock(connection.pk), State.FROZEN, "Altegio says so.")
+    connection.refresh_from_db()
+    altegio.fault("error", "install_frame", status=403, remaining=1)
+    set_panel(connection, PANEL)
+    work()
+    assert ChatPanel.objects.get().sync_state == SyncState.FAILED
+    move(lock(connection.pk), State.ACTIVE, "Altegio says so.")
+    work()
+    assert at_altegio(altegio)[0] == PANEL
+    assert not Alert.objects.open().filter(kind=Alert.Kind.CALL).exists()
+
+
+def test_the_alert_about_refused_set_up_ends_with_its_connection(
+    altegio: Sandbox, connect: Callable[..., Connection], work: Work
+) -> None:
+    connection = connect(10101)
+    altegio.fault("error", "install_frame", status=422, remaining=1)
+    set_panel(connection, PANEL)
+    work()
+    assert Alert.objects.open().filter(kind=Alert.Kind.CALL).exists()
+    end(connection)
+    assert not Alert.objects.open().filter(kind=Alert.Kind.CALL).exists()
