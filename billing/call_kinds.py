@@ -10,7 +10,7 @@ from django.utils import timezone
 from billing.matching import find_remote
 from billing.models import CONTENT, Payment, PaymentChange, PaymentStatus, Source
 from billing.notifications import tell_of_payment, tell_of_refund
-from billing.periods import follow_payments, lock_payment
+from billing.periods import follow_payment, lock_payment
 from integrations.alerts.raising import clear_alerts
 from integrations.alerts.receivers import alert_key
 from integrations.altegio import requests
@@ -40,7 +40,7 @@ from integrations.outbox.call_kinds import (
 from integrations.outbox.executor import OUR_FAILURE
 from integrations.outbox.models import CallState, OutgoingCall, Priority
 from integrations.outbox.queue import new_call, queue
-from integrations.outbox.settling import may_have_happened
+from integrations.outbox.settling import may_have_happened, was_accepted
 from integrations.status_sync.question import status_question
 from integrations.status_sync.status_sync import ask_status
 from partner_portal.core.english import english as _
@@ -50,13 +50,17 @@ HELD_AS_BEFORE = (
     "refund it and tell it anew under another external_id."
 )
 UNSURE = "Altegio says the location is not connected; whether this payment arrived before cannot be known now."
+NOT_SHOWN = (
+    "Altegio accepted this payment but does not show it as it was sent, so it is not sent a second time. Compare it "
+    "with the payments that Altegio shows for the location, and ask Altegio."
+)
 MAY_BE_REFUNDED = (
     "Altegio refuses the refund, but an earlier try had no answer and may have made it. Altegio says the location is "
     "not connected and shows no payments: ask Altegio whether this one is refunded, and note it on the payment's "
     "page. If the location is connected again, the portal sees it."
 )
 # Reasons of a report, and of a refund, that Altegio may have taken nevertheless.
-REPORT_UNCONFIRMED = (UNSURE, OUR_FAILURE)
+REPORT_UNCONFIRMED = (UNSURE, NOT_SHOWN, OUR_FAILURE)
 REFUND_UNCONFIRMED = (MAY_BE_REFUNDED, OUR_FAILURE)
 
 
@@ -83,8 +87,11 @@ class ReportPayment(_AboutPayment):
 
     @classmethod
     def new(cls, payment: Payment) -> OutgoingCall:
-        """Return the call of the payment's newest round; a later round asks Altegio before it sends."""
-        return new_call(
+        """Return the call of the payment's newest round; a later round asks Altegio before it sends.
+
+        A file may hold the payments of years: its calls go after those that came one by one.
+        """
+        call = new_call(
             cls,
             payment.report_key,
             ordering_key=payment.connection.ordering_key,
@@ -92,6 +99,8 @@ class ReportPayment(_AboutPayment):
             state=CallState.QUEUED if payment.report_round == 1 else CallState.UNCONFIRMED,
             payment=payment.pk,
         )
+        call.turn = int(payment.source == Source.FILE)
+        return call
 
     def request(self, call: OutgoingCall) -> ApiRequest:
         payment = _payment(call)
@@ -124,6 +133,8 @@ class ReportPayment(_AboutPayment):
             return Happened()
         if status is NOT_CONNECTED and may_have_happened(self.rounds(call)):
             return NotToHappen(UNSURE)
+        if was_accepted(self.rounds(call)):
+            return NotToHappen(NOT_SHOWN)
         if status.state is AltegioState.NONE:
             return NotToHappen("The location is not connected, and this payment has not arrived.")
         if payment.status == PaymentStatus.REFUND_QUEUED:
@@ -147,12 +158,14 @@ class ReportPayment(_AboutPayment):
         payment.error = payment.error if payment.error == HELD_AS_BEFORE else ""
         payment.reported_at = timezone.now()
         payment.save(update_fields=["altegio_payment_id", "status", "error", "reported_at", "refund_round"])
-        follow_payments(payment.connection)
+        current = follow_payment(payment)
         if payment.report_round > 1:
             end_alerts(payment)
-        if payment.connection.state == State.FROZEN:
+        if payment.refunded_at is not None:
+            mark_refunded(payment)
+        elif current.state == State.FROZEN:
             # A payment re-activates the connection (docs/altegio.md §3); the status call tells when it has.
-            ask_status(payment.connection)
+            ask_status(current)
 
     def refused(self, call: OutgoingCall, reason: str, answer: Answer) -> None:
         payment = lock_payment(call.params["payment"])
@@ -243,8 +256,8 @@ def mark_refunded(payment: Payment) -> None:
     payment.status, payment.error, payment.refunded_at = PaymentStatus.REFUNDED, "", timezone.now()
     payment.save(update_fields=["status", "error", "refunded_at"])
     tell_of_refund(payment)
-    follow_payments(payment.connection)
-    ask_status(payment.connection)
+    end_alerts(payment)
+    ask_status(follow_payment(payment))
 
 
 def _payment(call: OutgoingCall) -> Payment:
@@ -254,27 +267,29 @@ def _payment(call: OutgoingCall) -> Payment:
 def _is_held(payment: Payment, held: Iterable[RemotePayment]) -> bool:
     """Return whether Altegio holds the payment, as it is or as it was before a correction.
 
-    If it holds an earlier content, the payment takes that content back.
+    If it holds an earlier content, the payment takes that content back; if it has refunded the payment since, that is
+    noted.
     """
     said: list[PaymentChange] = []
     if payment.report_round > 1:
         said = list(payment.changes.filter(application=payment.application_id, location=payment.location_id))
     for before in (None, *said):
-        remote_id = find_remote(payment, held, before)
-        if remote_id is None:
+        remote = find_remote(payment, held, before)
+        if remote is None:
             continue
-        payment.altegio_payment_id = remote_id
+        payment.altegio_payment_id = remote.id
+        payment.refunded_at = timezone.now() if remote.is_refunded else None
         if before is not None:
             payment.error = HELD_AS_BEFORE
             for name in CONTENT:
                 setattr(payment, name, getattr(before, name))
-        payment.save(update_fields=["altegio_payment_id", "error", *CONTENT])
+        payment.save(update_fields=["altegio_payment_id", "refunded_at", "error", *CONTENT])
         return True
     return False
 
 
 def end_alerts(payment: Payment) -> None:
-    """Clear the alerts about earlier tries, including those for an earlier connection."""
+    """Clear the alerts about earlier tries."""
     clear_alerts(key__in={alert_key(call, kind_of(call)) for call in payment.calls()})
 
 

@@ -14,19 +14,22 @@ from integrations.altegio.answers import RemotePayment
 from integrations.altegio.wire import to_wire
 
 
-def find_remote(payment: Payment, held: Iterable[RemotePayment], said: PaymentChange | None = None) -> int | None:
-    """Return the id under which Altegio holds this payment, whose report is unconfirmed; None if it does not hold it.
+def find_remote(
+    payment: Payment, held: Iterable[RemotePayment], said: PaymentChange | None = None
+) -> RemotePayment | None:
+    """Return this payment, whose report is unconfirmed, as Altegio holds it; None if Altegio does not hold it.
 
-    With `said`, look for the payment as it was before a correction.
+    Altegio may have refunded it since. With `said`, look for the payment as it was before a correction.
     """
     data = said or payment
-    equal = [remote.id for remote in held if remote.id and not remote.is_refunded and is_same(data, remote)]
+    equal = {remote.id: remote for remote in held if remote.id and is_same(data, remote)}
     taken = set(
         Payment.objects.filter(application=payment.application_id, altegio_payment_id__in=equal)
         .exclude(pk=payment.pk)
         .values_list("altegio_payment_id", flat=True)
     )
-    return min((remote_id for remote_id in equal if remote_id not in taken), default=None)
+    free = [remote for remote_id, remote in equal.items() if remote_id not in taken]
+    return min(free, key=lambda remote: (remote.is_refunded, remote.id), default=None)
 
 
 def is_same(payment: Payment | PaymentChange, remote: RemotePayment) -> bool:

@@ -8,19 +8,23 @@ from django.utils import timezone
 
 from billing.models import Payment, PaymentStatus
 from integrations.activation.adoption import ADOPTED
-from integrations.connections.models import Connection
-from integrations.connections.transitions import lock
+from integrations.connections.models import LIVE, Connection
+from integrations.connections.transitions import lock, lock_with_place
 
 # The columns of a connection that billing updates together.
 COLUMNS = ("trial_ends_at", "paid_until", "next_payment_at")
 
 
 def lock_payment(payment_id: int) -> Payment:
-    """Return the payment, locked until the transaction ends. Its connection is locked first, as everywhere."""
-    connection = lock(Payment.objects.values_list("connection", flat=True).get(pk=payment_id))
+    """Return the payment, locked until the transaction ends. Its connection is locked first, as everywhere.
+
+    Where that has ended, those beside it are locked too: what is paid counts for the live one.
+    """
+    connection_id, state = Payment.objects.values_list("connection", "connection__state").get(pk=payment_id)
+    connection = lock(connection_id) if state in LIVE else lock_with_place(connection_id)
     payment = Payment.objects.select_for_update(of=("self",), no_key=True).get(pk=payment_id)
-    if payment.connection_id != connection.pk:
-        return lock_payment(payment_id)  # it was sent again for a newer connection at the same moment
+    if payment.connection_id != connection.pk or (state in LIVE and connection.state not in LIVE):
+        return lock_payment(payment_id)  # it was sent again for a newer connection, or this one ended, at the moment
     payment.connection = connection
     payment.application, payment.location = connection.application, connection.location
     return payment
@@ -60,3 +64,19 @@ def follow_payments(connection: Connection) -> None:
     connection.next_payment_at = None if _was_paid_elsewhere(connection, ends) else max(ends, default=first)
     if [getattr(connection, name) for name in COLUMNS] != before:
         connection.save(update_fields=COLUMNS)
+
+
+def follow_payment(payment: Payment) -> Connection:
+    """Update the subscription columns that a locked payment counts for; return the connection that counts now.
+
+    That is the payment's own, or the live one at its place.
+    """
+    follow_payments(payment.connection)
+    if payment.connection.state in LIVE:
+        return payment.connection
+    beside = Connection.objects.live().beside(payment.connection).select_related("application")
+    current: Connection | None = beside.first()
+    if current is None:
+        return payment.connection
+    follow_payments(current)
+    return current

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
-from billing.call_kinds import REFUND_UNCONFIRMED, end_alerts, mark_refunded, queue_refund
+from billing.call_kinds import REFUND_UNCONFIRMED, mark_refunded, queue_refund
 from billing.intake import PaymentConflictError, refuse_endless_rounds
 from billing.models import Payment, PaymentStatus, Source
 from billing.periods import lock_payment
@@ -49,7 +49,6 @@ def note_refund(payment_id: int) -> None:
         if not is_unconfirmed(payment):
             raise PaymentConflictError("Whether this payment is refunded is not in doubt: there is nothing to note.")
         mark_refunded(payment)
-        end_alerts(payment)
 
 
 def _cancel_report(payment: Payment) -> bool:

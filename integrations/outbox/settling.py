@@ -49,6 +49,11 @@ def may_have_happened(calls: QuerySet[OutgoingCall]) -> bool:
     return may_be_done(calls).exists()
 
 
+def was_accepted(calls: QuerySet[OutgoingCall]) -> bool:
+    """Return whether Altegio said yes to one of these calls, whatever it shows now."""
+    return may_be_done(calls).filter(outcome=Outcome.ACCEPTED).exists()
+
+
 def may_be_done(calls: QuerySet[OutgoingCall]) -> QuerySet[Attempt]:
     """Return the attempts of these calls that were sent, and that Altegio has not refused."""
     return Attempt.objects.filter(call__in=calls, purpose=Attempt.Purpose.SEND).exclude(outcome__in=NOT_DONE)
