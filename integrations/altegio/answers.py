@@ -43,6 +43,11 @@ class Answer:
     envelope: Mapping[str, Any] | None = None  # the whole object; None if the text is not the API's JSON
 
     @property
+    def may_be_altegios(self) -> bool:
+        """Whether the body is Altegio's envelope or empty (docs/altegio.md); a gateway's own JSON is neither."""
+        return self.envelope is not None and (not self.envelope or "success" in self.envelope)
+
+    @property
     def gave_up_waiting(self) -> bool:
         """Whether we, or a gateway at Altegio, stopped waiting, so that Altegio may still process the request."""
         return self.outcome is not Outcome.NOT_SENT and self.status_code in (None, GATEWAY_TIMEOUT)
@@ -198,14 +203,14 @@ NOT_CONNECTED = ConnectionStatus(AltegioState.NONE, None, None, ())
 
 
 def read_status(answer: Answer, zone: str) -> ConnectionStatus | None:
-    """Return the status call's answer. A 404 says that there is no connection.
+    """Return the status call's answer. Altegio's 404 says that there is no connection.
 
-    Return None if the status cannot be known now: there is no answer, or it holds a state that docs/altegio.md §2
-    does not name. Such a state does not end a connection.
+    Return None if the status cannot be known now: there is no answer, it is not Altegio's, or it holds a state that
+    docs/altegio.md §2 does not name. Such a state does not end a connection.
     """
-    if answer.outcome is Outcome.REFUSED and answer.status_code == 404:
+    if answer.outcome is Outcome.REFUSED and answer.status_code == 404 and answer.may_be_altegios:
         return NOT_CONNECTED
-    if answer.outcome is not Outcome.ACCEPTED:
+    if answer.outcome is not Outcome.ACCEPTED or not _is_of_status_call(answer):
         return None
     data = answer.data if isinstance(answer.data, dict) else {}
     current = data.get("connection_status") or {}
@@ -224,6 +229,16 @@ def read_status(answer: Answer, zone: str) -> ConnectionStatus | None:
         first_active_at=min((moment for moment, to in logs if moment and to == AltegioState.ACTIVE), default=None),
         special_settings=data.get("special_settings"),
     )
+
+
+def _is_of_status_call(answer: Answer) -> bool:
+    """Return whether an acceptance has the status call's shape, or Altegio's envelope with nothing in it.
+
+    Anything else, such as a gateway's `{"ok": true}`, says nothing about a connection, so it must not end one.
+    """
+    if isinstance(answer.data, dict) and not answer.data.keys().isdisjoint({"connection_status", "payments", "logs"}):
+        return True
+    return not answer.data and not {"success", "data"} - (answer.envelope or {}).keys()
 
 
 _STATES = {

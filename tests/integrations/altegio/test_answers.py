@@ -121,8 +121,31 @@ def test_a_state_that_nobody_knows_is_no_end_of_a_connection(current: dict[str, 
     assert read_status(answer({"connection_status": current}), "UTC") is None
 
 
-def test_a_404_says_that_there_is_no_connection() -> None:
-    assert read_status(read(404, NO), "UTC") is answers.NOT_CONNECTED
+@pytest.mark.parametrize("text", [NO, "", '{"success": false}'])
+def test_a_404_says_that_there_is_no_connection(text: str) -> None:
+    assert read_status(read(404, text), "UTC") is answers.NOT_CONNECTED
+
+
+@pytest.mark.parametrize(
+    "text", ['{"message": "no Route matched with those values"}', "[]", "null", "<h1>Not found</h1>"]
+)
+def test_a_404_that_is_not_altegios_says_nothing_of_the_connection(text: str) -> None:
+    assert read_status(read(404, text), "UTC") is None
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"payments": []}])
+def test_an_acceptance_with_nothing_in_it_says_that_there_is_no_connection(data: Any) -> None:
+    status = read_status(answer(data), "UTC")
+
+    assert status is not None
+    assert status.state is AltegioState.NONE
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{}", '{"ok": true}', '{"success": true}', '{"success": true, "data": {"status": "maintenance"}}']
+)
+def test_an_acceptance_of_another_shape_says_nothing_of_the_connection(text: str) -> None:
+    assert read_status(read(200, text), "UTC") is None
 
 
 @pytest.mark.parametrize("status_code", [401, 403, 429, 500])
