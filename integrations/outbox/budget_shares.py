@@ -27,6 +27,13 @@ class BudgetShare:
     priority: Priority
     part: float = 0.1
     patience: timedelta = timedelta(seconds=5)
+    # Activations have an hour, and what comes after them has not: they give nothing to it.
+    after_activations: bool = False
+
+    def is_kept_from(self, first: OutgoingCall) -> bool:
+        """Return whether a call of this share may go before `first`, which is the first of all."""
+        spares = not self.after_activations or first.priority != Priority.ACTIVATION
+        return spares and first.priority < self.priority
 
     def first_of(self, due: QuerySet[OutgoingCall], now: datetime) -> OutgoingCall | None:
         """Return the first due call of this priority that has waited long enough, or None."""
@@ -37,7 +44,10 @@ class BudgetShare:
 NOTIFICATIONS = BudgetShare(Priority.NOTIFICATION, patience=timedelta())
 CHECKS, MONEY, SETUP = BudgetShare(Priority.CHECK), BudgetShare(Priority.MONEY), BudgetShare(Priority.SETUP)
 UNPROVEN = BudgetShare(Priority.UNPROVEN)
-SHARES = (NOTIFICATIONS, CHECKS, MONEY, SETUP, UNPROVEN)
+# A file with the payments of years takes hours, and statuses, phone calls and rechecks go on beside it.
+BULK = BudgetShare(Priority.BULK, after_activations=True)
+HOUSEKEEPING = BudgetShare(Priority.HOUSEKEEPING, part=0.05, after_activations=True)
+SHARES = (NOTIFICATIONS, CHECKS, MONEY, SETUP, UNPROVEN, BULK, HOUSEKEEPING)
 # The shares that go before activations with time to spare, in order.
 SPARED = (NOTIFICATIONS, CHECKS, MONEY, SETUP)
 # The part of the activations' calls that is given to them while activations can spare it.
@@ -62,7 +72,7 @@ def _spared_by_activations(due: QuerySet[OutgoingCall], first: OutgoingCall, now
         return None
     urgent = next(filter(None, (share.first_of(due, now) for share in SPARED)), None)
     # The activations cannot spare what the shares keep.
-    left = 1 - sum(share.part for share in SHARES)
+    left = 1 - sum(share.part for share in SHARES if not share.after_activations)
     return urgent if urgent is not None and activations_can_spare_a_call(now, left) else None
 
 
@@ -71,6 +81,6 @@ def _of_a_share(due: QuerySet[OutgoingCall], first: OutgoingCall, now: datetime)
     thrown = _dice.random()
     for share in SHARES:
         if thrown < share.part:
-            return share.first_of(due, now) if first.priority < share.priority else None
+            return share.first_of(due, now) if share.is_kept_from(first) else None
         thrown -= share.part
     return None

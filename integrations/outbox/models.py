@@ -50,7 +50,7 @@ class OutgoingCall(models.Model):
     )
     params = JSONField(_("parameters"), default=dict, blank=True)
     priority = models.SmallIntegerField(_("priority"), choices=Priority.choices)
-    # Within a priority, the calls of a large arrival take turns with those of others.
+    # Within a priority lower turns go first: so a large arrival, a file or a backlog holds up nobody else.
     turn = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     state = models.CharField(_("state"), max_length=12, choices=CallState.choices, default=CallState.QUEUED)
     deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)

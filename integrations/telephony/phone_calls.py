@@ -109,8 +109,12 @@ class CallHistory(CallKind):
 
     @classmethod
     def new(cls, saved: PhoneCall, rest: timedelta = timedelta()) -> OutgoingCall:
-        """Return a new outgoing call for this phone call, due after `rest`."""
+        """Return a new outgoing call for this phone call, due after `rest`.
+
+        It goes after the relays of SMS statuses, each of which carries up to a thousand in one call.
+        """
         call = new_call(cls, cls.key_of(saved), phone_call=saved.pk)
+        call.turn = 1
         call.due_at += rest
         return call
 

@@ -4,11 +4,13 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from billing.call_kinds import ReportPayment
 from integrations.activation.call_kinds import Activate
+from integrations.messaging.call_kinds import RelayStatuses
 from integrations.outbox import budget_shares, rate
 from integrations.outbox.call_kinds import CallKind
 from integrations.outbox.claim import InLine, claim_next
@@ -16,7 +18,7 @@ from integrations.outbox.dispatcher import _can_wait
 from integrations.outbox.models import OutgoingCall, Priority
 from integrations.outbox.queue import new_call, queue
 from integrations.sender_names.call_kinds import SendSenderNames
-from integrations.status_sync.status_sync import AskStatus
+from integrations.status_sync.status_sync import AskPatiently, AskStatus
 from integrations.telephony.call_notifications import CallNotification
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +112,22 @@ def test_payments_and_set_up_keep_a_share_of_any_number_of_questions() -> None:
     assert found[Priority.CHECK] > 75
 
 
+def test_statuses_and_rechecks_keep_a_share_of_a_file_with_the_payments_of_years() -> None:
+    wait(ReportPayment, 400, turn=1)
+    wait(RelayStatuses, 100)
+    wait(AskPatiently, 100)
+    found = taken(150)
+    assert 5 <= found[Priority.BULK] <= 40
+    assert 2 <= found[Priority.HOUSEKEEPING] <= 30
+
+
+def test_no_activation_waits_for_statuses_or_rechecks() -> None:
+    wait(Activate, 150)
+    wait(RelayStatuses, 100)
+    wait(AskPatiently, 100)
+    assert taken(150) == {Priority.ACTIVATION: 150}
+
+
 def test_a_notification_keeps_a_share_when_activations_need_every_call() -> None:
     wait(Activate, 400)
     queue([new_call(CallNotification, f"rings:{n}") for n in range(100)])
@@ -123,7 +141,8 @@ def test_the_share_of_a_leading_priority_goes_to_nobody_else() -> None:
     wait(CallNotification, 5)
     queue([new_call(Activate, "now", deadline_at=timezone.now() + timedelta(hours=1))])
     OutgoingCall.objects.filter(key="now").update(priority=Priority.UNPROVEN)
-    found = taken(50)
+    with time_machine.travel(timezone.now(), tick=False):
+        found = taken(50)
     assert found == {Priority.NOTIFICATION: 5, Priority.CHECK: 45}, "what has just come claims no share"
 
 
