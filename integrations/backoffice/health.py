@@ -82,9 +82,13 @@ def _broker() -> str:
     return ""
 
 
+def is_worker_alive() -> bool:
+    """Return whether a worker has given a sign of life within the last minute. Raises if the cache cannot be read."""
+    return time.time() - float(cache.get(HEARTBEAT) or 0) <= MAX_SILENCE
+
+
 def _worker() -> str:
-    silent = time.time() - float(cache.get(HEARTBEAT) or 0)
-    return "" if silent <= MAX_SILENCE else "No worker has given a sign of life for a minute: start worker and beat."
+    return "" if is_worker_alive() else "No worker has given a sign of life for a minute: start worker and beat."
 
 
 def _calls() -> str:

@@ -1,9 +1,32 @@
 """The outbox of a database that was restored: what it says of calls was true at the backup."""
 
-from integrations.outbox.models import CallState, OutgoingCall
+from django.db.models import F, QuerySet
+
+from integrations.outbox.call_kinds import CALL_KINDS
+from integrations.outbox.models import Attempt, CallState, OutgoingCall
+
+MAY_BE_LOST = "The database was restored from a backup: this call may have been sent since."
 
 
 def ask_before_sending() -> int:
     """Make every call unconfirmed that was queued or being sent: it may have been sent since. Returns how many."""
     waiting = OutgoingCall.objects.filter(state__in=(CallState.QUEUED, CallState.SENDING))
+    _record_lost_attempts(waiting)
     return waiting.update(state=CallState.UNCONFIRMED, lease=None, lease_until=None)
+
+
+def _record_lost_attempts(calls: QuerySet[OutgoingCall]) -> None:
+    """Record an attempt without an answer for each call whose repetition does harm: its own record may be lost.
+
+    Without it "Altegio shows nothing" would be taken for proof that nothing was sent.
+    """
+    repeatable = [kind.name for kind in CALL_KINDS if kind.idempotent]
+    once = calls.exclude(kind__in=repeatable)
+    once.update(attempt_count=F("attempt_count") + 1)
+    Attempt.objects.bulk_create(
+        (
+            Attempt(call_id=call, number=number, purpose=Attempt.Purpose.SEND, message=MAY_BE_LOST)
+            for call, number in once.values_list("pk", "attempt_count").iterator()
+        ),
+        batch_size=500,
+    )

@@ -4,18 +4,25 @@ from collections.abc import Callable, Iterator
 from io import StringIO
 
 import pytest
+from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import connection as database
 from django.test import Client
 from pytest_django.fixtures import Settings
+from redis.exceptions import RedisError
 
 from accounts.models import ApiKey
+from billing.call_kinds import UNSURE
+from billing.intake import record_payment
+from billing.models import Source
+from billing.parsing import read_payment
 from integrations.backoffice.health import note_heartbeat
 from integrations.connections.models import Connection
 from integrations.messaging.models import RequestedMessage
 from integrations.outbox.models import Attempt, OutgoingCall
 from partner_portal.core.models import FeedEnd
 from sandbox import Sandbox
+from tests.billing.conftest import JANUARY
 from tests.integrations.messaging.requesting import message, request_message, take_messages_of
 from tests.marketplace import AURORA_1, arrive
 
@@ -168,3 +175,28 @@ def test_while_a_worker_is_alive_nothing_is_changed() -> None:
     with pytest.raises(CommandError, match="Stop worker and beat"):
         resume()
     assert counters() == before
+
+
+def test_without_redis_nobody_can_say_that_no_worker_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise RedisError("away")
+
+    monkeypatch.setattr(cache, "get", away)
+    before = counters()
+    with pytest.raises(CommandError, match="start Redis"):
+        resume()
+    assert counters() == before
+
+
+def test_a_call_that_may_have_been_sent_is_not_said_to_have_sent_nothing(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    """Its location has left since, and Altegio shows no payments of a location that is gone."""
+    arrive(client, altegio, AURORA_1)
+    work()
+    payment = record_payment(read_payment(JANUARY, needs_external_id=False), Source.API).payment
+    resume()
+    altegio.uninstall(AURORA_1)
+    work()
+    payment.refresh_from_db()
+    assert (payment.status, payment.error) == ("failed", UNSURE)

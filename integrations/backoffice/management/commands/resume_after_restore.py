@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from integrations.backoffice.health import what_is_wrong
+from integrations.backoffice.health import is_worker_alive
 from integrations.outbox.restored import ask_before_sending
 from partner_portal.core.key_gap import GAP, leave_gap
 
@@ -18,11 +18,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        if not what_is_wrong(["worker"]):
-            raise CommandError(
-                "A worker has given a sign of life within the last minute, and may send what waits. Stop worker and "
-                "beat, and run this a minute later. Nothing was changed."
-            )
+        _refuse_beside_a_worker()
         with transaction.atomic():
             calls = ask_before_sending()
             tables = leave_gap()
@@ -30,4 +26,20 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{waited} may have been sent since the backup: Altegio is asked first, unless repeating does no harm. "
             f"New rows of {tables} tables get numbers {GAP:,} further on: none of the lost time is given out again."
+        )
+
+
+def _refuse_beside_a_worker() -> None:
+    """Raise CommandError if a worker is alive, or if nobody can say so."""
+    try:
+        is_alive = is_worker_alive()
+    except Exception as error:
+        raise CommandError(
+            f"Whether a worker is alive cannot be read ({type(error).__name__}): start Redis, or mend REDIS_URL, and "
+            "run this again. Nothing was changed."
+        ) from error
+    if is_alive:
+        raise CommandError(
+            "A worker has given a sign of life within the last minute, and may send what waits. Stop worker and "
+            "beat, and run this a minute later. Nothing was changed."
         )
