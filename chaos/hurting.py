@@ -28,9 +28,7 @@ class Hurting:
         for number, fault in enumerate(faults):
             # Faults of Altegio's may overlap; those of any other target follow one another.
             by_target[f"altegio-{number}" if fault.target == "altegio" else fault.target].append(fault)
-        self._threads = [
-            Thread(target=self._run, args=(ordering_key,), daemon=True) for ordering_key in by_target.values()
-        ]
+        self._threads = [Thread(target=self._run, args=(faults,), daemon=True) for faults in by_target.values()]
         for thread in self._threads:
             thread.start()
 

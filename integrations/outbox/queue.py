@@ -94,8 +94,8 @@ def _store_missing(rows: list[OutgoingCall]) -> None:
 
 def _same_intention(known: OutgoingCall, row: OutgoingCall) -> bool:
     """Return whether the stored call will send what this row would."""
-    describe_error = (known.kind, known.connection_id, known.params)
-    return known.state in UNFINISHED and describe_error == (row.kind, row.connection_id, row.params)
+    stored = (known.kind, known.connection_id, known.params)
+    return known.state in UNFINISHED and stored == (row.kind, row.connection_id, row.params)
 
 
 def queue_newest(kind: type[CallKind], coalesce_key: str, **fields: Any) -> None:
