@@ -65,8 +65,7 @@ def places_table(report: Report) -> tuple[list[str], list[list[str]]]:
         [
             str(report.applications.get(application, NONE)),
             country or _("not known"),
-            ", ".join(f"{_money(amount, name)}{NO_BREAK}{name}" for name, amount in sorted(figures.revenue.items()))
-            or NONE,
+            ", ".join(_in_currencies(figures)) or NONE,
             count(figures.activated),
             f"{count(figures.paid)} / {count(figures.trials)}",
             count(figures.live),

@@ -14,14 +14,13 @@ from accounts.models import User
 from integrations.activation.call_kinds import Activate
 from integrations.connections.models import Connection, EndedBy, State
 from integrations.connections.transitions import move, move_each
-from integrations.outbox.models import UNFINISHED, CallState, OutgoingCall, Priority
+from integrations.outbox.models import IDLE, UNFINISHED, WAITING, CallState, OutgoingCall, Priority
 from integrations.outbox.queue import queue_fresh
 from integrations.outbox.queue import wake_a_dispatcher as wake_a_worker
 from partner_portal.core.skip_locked import skip_locked
 
 # The least time between two questions about the same claim, however often its owner comes back.
 ASKED_AGAIN_AFTER = timedelta(seconds=5)
-RESTS = (CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED)
 
 
 def undecided_without_call() -> QuerySet[Connection]:
@@ -40,14 +39,14 @@ def end_claim(
 ) -> None:
     """End an undecided claim, and its call with it; one that is being sent is left to its answer."""
     now = timezone.now()
-    _change([connection], RESTS, state=CallState.CANCELLED, reason=why[:500], finished_at=now)
+    _change([connection], IDLE, state=CallState.CANCELLED, reason=why[:500], finished_at=now)
     move(connection, State.FAILED, why, by=by, ended_at=now, ended_by=ended_by)
 
 
 def end_claims(connections: Sequence[Connection], why: str) -> None:
     """Do what `end_claim` does for many claims, in a constant number of queries, apart from those of receivers."""
     now, by = timezone.now(), EndedBy.PORTAL
-    _change(connections, RESTS, state=CallState.CANCELLED, reason=why[:500], finished_at=now)
+    _change(connections, IDLE, state=CallState.CANCELLED, reason=why[:500], finished_at=now)
     move_each(connections, State.FAILED, why, ended_at=now, ended_by=by)
 
 
@@ -60,7 +59,7 @@ def put_to_the_front(connections: Sequence[Connection]) -> None:
     """Move the calls of claimants who are proven now in front of those of unproven ones."""
     now = timezone.now()
     _change(connections, (CallState.HELD,), priority=Priority.ACTIVATION, turn=0)
-    _change(connections, (CallState.QUEUED, CallState.UNCONFIRMED), priority=Priority.ACTIVATION, turn=0, due_at=now)
+    _change(connections, WAITING, priority=Priority.ACTIVATION, turn=0, due_at=now)
 
 
 def wake(connections: Sequence[Connection]) -> None:
@@ -81,7 +80,7 @@ def wake(connections: Sequence[Connection]) -> None:
 def renew_deadlines(connections: Sequence[Connection]) -> None:
     """Give the calls the deadlines of their connections' new windows, which are stored."""
     window = Connection.objects.filter(pk=OuterRef("connection")).values("deadline_at")
-    _change(connections, RESTS, deadline_at=Subquery(window))
+    _change(connections, IDLE, deadline_at=Subquery(window))
 
 
 def _change(connections: Sequence[Connection], states: Collection[CallState], **fields: object) -> None:

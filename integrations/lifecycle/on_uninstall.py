@@ -17,9 +17,9 @@ from integrations.alerts.raising import clear_alerts, raise_alert
 from integrations.connections.brand import brand_of
 from integrations.connections.models import LIVE, Arrival, Chain, Connection, State
 from integrations.connections.signals import connection_changed
-from integrations.outbox.call_kinds import kind_of
+from integrations.outbox.call_kinds import CALL_KINDS
 from integrations.outbox.models import CallState, OutgoingCall
-from integrations.outbox.queue import end_unsent
+from integrations.outbox.queue import cancel
 from integrations.status_sync.disconnect import Uninstall
 from integrations.status_sync.status_sync import AskPatiently, AskStatus
 from integrations.telephony.call_kinds import switch_telephony
@@ -52,17 +52,10 @@ def end_calls(connection: Connection) -> int:
 
     A call that may have happened already and must not be repeated stays: Altegio is asked about it.
     """
-    reason = f"The connection ended: {connection.reason}"[:500]
-    waiting = OutgoingCall.objects.filter(
-        connection=connection, state__in=(CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED)
-    ).exclude(kind__in=KEPT_KINDS)
-    ended = 0
-    for call in waiting.select_for_update(no_key=True):
-        if call.state == CallState.UNCONFIRMED and not kind_of(call).idempotent:
-            continue
-        end_unsent(call, reason)
-        ended += 1
-    return ended
+    harmless = [kind.name for kind in CALL_KINDS if kind.idempotent]
+    may_have_happened = Q(state=CallState.UNCONFIRMED) & ~Q(kind__in=harmless)
+    calls = OutgoingCall.objects.filter(connection=connection).exclude(kind__in=KEPT_KINDS)
+    return cancel(calls.exclude(may_have_happened), f"The connection ended: {connection.reason}")
 
 
 def end_telephony(connection: Connection) -> None:

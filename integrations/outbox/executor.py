@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from integrations.altegio.answers import Answer, Outcome, no_answer
+from integrations.altegio.answers import Answer, no_answer
 from integrations.altegio.client import AltegioClient, to_json
 from integrations.altegio.requests import ApiRequest, Host
 from integrations.contract_drift.observe import observe_answer
@@ -185,15 +185,10 @@ def _settle(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool,
             if tries_left:
                 log.warning("recording_answer_failed", tries_left=tries_left, exc_info=True)
                 continue
-            if asking or not _ends(kind, answer):
+            if asking or decide(facts_of(call, kind, answer, asking=False)).effect is not Effect.REFUSED:
                 raise
             _refuse_alone(call, mask(answer.message))
         return
-
-
-def _ends(kind: CallKind, answer: Answer) -> bool:
-    """Return whether this answer to a sending is a refusal that ends the call."""
-    return answer.outcome is Outcome.REFUSED and not kind.needs_verification(answer) and kind.is_final(answer)
 
 
 def _refuse_alone(call: OutgoingCall, reason: str) -> None:

@@ -21,6 +21,8 @@ class CallState(models.TextChoices):
 
 
 WAITING = (CallState.QUEUED, CallState.UNCONFIRMED)
+# No worker has them: they may be cancelled, or end with their deadline.
+IDLE = (CallState.HELD, *WAITING)
 UNFINISHED = (CallState.HELD, CallState.QUEUED, CallState.SENDING, CallState.UNCONFIRMED)
 
 
@@ -103,7 +105,7 @@ class OutgoingCall(models.Model):
             models.Index(fields=["lease_until"], condition=models.Q(state=CallState.SENDING), name="call_being_sent"),
             models.Index(
                 fields=["deadline_at"],
-                condition=models.Q(state__in=(CallState.HELD, *WAITING)),
+                condition=models.Q(state__in=IDLE),
                 name="call_running_out",
             ),
             models.Index(fields=["state", "-id"], name="call_by_state"),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations.altegio.answers import Outcome
 from integrations.outbox.call_kinds import CallKind
 from integrations.outbox.decisions import REFUSED_RESTS
-from integrations.outbox.models import UNFINISHED, Attempt, CallState, OutgoingCall
+from integrations.outbox.models import IDLE, UNFINISHED, WAITING, Attempt, CallState, OutgoingCall
 from integrations.outbox.signals import call_ended
 from partner_portal.core.fast_insert import insert
 from partner_portal.core.fast_query import Query
@@ -153,15 +153,14 @@ def _new_about(kind: type[CallKind], coalesce_key: str, fields: Mapping[str, Any
 
 def cancel(calls: QuerySet[OutgoingCall], reason: str) -> int:
     """End those of `calls` that wait, and return how many. One that is being sent is left to its answer."""
-    rests = (CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED)
     with transaction.atomic(savepoint=False):
-        waiting = list(calls.filter(state__in=rests).select_for_update(of=("self",), no_key=True).order_by("pk"))
+        waiting = list(calls.filter(state__in=IDLE).select_for_update(of=("self",), no_key=True).order_by("pk"))
         for call in waiting:
-            end_unsent(call, reason)
+            _end_unsent(call, reason)
     return len(waiting)
 
 
-def end_unsent(call: OutgoingCall, reason: str) -> None:
+def _end_unsent(call: OutgoingCall, reason: str) -> None:
     """Cancel a locked call that waits, and announce its end."""
     call.state, call.reason, call.finished_at = CallState.CANCELLED, reason[:500], timezone.now()
     call.save(update_fields=["state", "reason", "finished_at"])
@@ -172,7 +171,7 @@ def hurry(calls: QuerySet[OutgoingCall]) -> int:
     """Make waiting calls due now, and release held ones, which ask before they send. Return how many."""
     now = timezone.now()
     released = calls.filter(state=CallState.HELD).update(state=CallState.UNCONFIRMED, due_at=now)
-    hurried = calls.filter(state__in=(CallState.QUEUED, CallState.UNCONFIRMED)).update(due_at=now)
+    hurried = calls.filter(state__in=WAITING).update(due_at=now)
     transaction.on_commit(wake_a_dispatcher)
     return max(released, hurried)
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from integrations.connections.models import Connection
 from integrations.outbox.call_kinds import CALL_KINDS, kind_of
-from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.models import IDLE, CallState, OutgoingCall
 from integrations.outbox.signals import call_ended
 from partner_portal.core.queues import Queue
 from partner_portal.core.skip_locked import skip_locked
@@ -52,9 +52,7 @@ def _expire_batch(now: datetime, busy: set[int | None]) -> int:
     Calls of other connections do not wait behind the busy ones, however many these are.
     """
     with transaction.atomic():
-        late = OutgoingCall.objects.filter(
-            state__in=(CallState.HELD, CallState.QUEUED, CallState.UNCONFIRMED), deadline_at__lte=now
-        )
+        late = OutgoingCall.objects.filter(state__in=IDLE, deadline_at__lte=now)
         first = EXPIRY.ready(late).exclude(connection__in=busy).order_by("deadline_at", "id")
         chosen = list(first[:BATCH])
         free = _hold_subjects(chosen)

@@ -11,9 +11,8 @@ from django.utils import timezone
 
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import raise_alert
-from integrations.webhooks.consumers import CONSUMERS, Consumer, IncomingEvent, read_events
+from integrations.webhooks.consumers import CONSUMERS, IncomingEvent, read_events
 from integrations.webhooks.models import Delivery
-from integrations.webhooks.publishing import publish_events
 from partner_portal.core.queues import describe_error
 from partner_portal.core.skip_locked import skip_locked
 from partner_portal.core.thread_shares import ThreadShare, Turn
@@ -27,9 +26,6 @@ LEASE = timedelta(seconds=60)
 MAX_RUN = 25.0
 THREADS = 3
 NOTHING_LEFT = "Its events are not kept any more (RETENTION_EVENTS_DAYS): nothing was handed on."
-# In an earlier release an application had an address of its own for its events. What a worker of that release left on
-# the way to it is published for the partner's webhooks. To be removed with that address's columns.
-FORMER_ADDRESS = "https"
 
 _share = ThreadShare(THREADS)
 
@@ -93,13 +89,9 @@ def _try(delivery: Delivery, _turn: Turn) -> bool:
 
 @transaction.atomic
 def _give(delivery: Delivery) -> None:
-    _consumer_of(delivery)(_events(delivery))
+    CONSUMERS[delivery.target](_events(delivery))
     if not _held(delivery).update(state=Delivery.State.DELIVERED, finished_at=timezone.now(), error=""):
         raise TakenOverError
-
-
-def _consumer_of(delivery: Delivery) -> Consumer:
-    return publish_events if delivery.target == FORMER_ADDRESS else CONSUMERS[delivery.target]
 
 
 def _events(delivery: Delivery) -> list[IncomingEvent]:

@@ -99,7 +99,7 @@ def test_an_event_too_deep_to_read_stops_no_other(
 
 
 def test_an_event_too_deep_to_give_stops_no_other(keys: Installation) -> None:
-    """It may have been handed on by a release that could read it."""
+    """The one event that cannot be read is delivered in a batch of its own."""
     deep = store_deep_event(keys)
     good = Event.objects.create(installation=keys, body="{}", digest="g")
     Delivery.objects.create(target="log", application=keys.application, event_ids=[good.pk, deep.pk], count=2)

@@ -14,7 +14,7 @@ from django_stubs_ext import StrOrPromise
 from integrations.backoffice.health import OVERDUE
 from integrations.outbox.call_kinds import CALL_KINDS, kind_title
 from integrations.outbox.exchange import exchange_text
-from integrations.outbox.models import WAITING, Attempt, CallState, OutgoingCall, TokenStop
+from integrations.outbox.models import IDLE, WAITING, Attempt, OutgoingCall, TokenStop
 from integrations.outbox.queue import hurry
 from integrations.outbox.token_stop import resume_token
 from integrations.status_sync.status_sync import ask_status
@@ -31,7 +31,7 @@ class DeadlineFilter(admin.SimpleListFilter):
 
     title = _("time left")
     parameter_name = "deadline"
-    waiting: tuple[str, ...] = (CallState.HELD, *WAITING)
+    waiting: tuple[str, ...] = IDLE
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Lookups:
         return [

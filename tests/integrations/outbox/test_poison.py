@@ -60,22 +60,30 @@ def test_a_refusal_is_final_whatever_its_words(client: Client, altegio: Sandbox,
 
 
 @pytest.mark.leaves_stranded("what follows the refusal could not be noted: the watch takes it up")
+@pytest.mark.parametrize(("status", "own_credential"), [(422, False), (401, True)])
 def test_a_refusal_that_cannot_be_stored_is_final(
-    client: Client, altegio: Sandbox, work: Work, monkeypatch: pytest.MonkeyPatch
+    client: Client,
+    altegio: Sandbox,
+    work: Work,
+    monkeypatch: pytest.MonkeyPatch,
+    status: int,
+    *,
+    own_credential: bool,
 ) -> None:
     def fail(*_args: Any, **_kwargs: Any) -> None:
         raise UnicodeEncodeError("utf-8", "x", 0, 1, "surrogates not allowed")
 
     monkeypatch.setattr(Attempt, "save", fail)
     monkeypatch.setattr(Activate, "refused", fail)
-    altegio.fault("error", "activate", status=422, remaining=None)
+    monkeypatch.setattr(Activate, "uses_own_credential", own_credential)
+    altegio.fault("error", "activate", status=status, remaining=None)
     monkeypatch.setattr(Attempt.objects, "create", lambda **fields: _saved(fields))
     arrive(client, altegio, AURORA_1)
     work(rounds=3)
     assert len(altegio.requests("activate")) == 1
     call = OutgoingCall.objects.get(kind="activate")
     assert (call.state, "failed to note what follows" in call.reason) == ("refused", True)
-    assert Attempt.objects.get().status_code == 422
+    assert Attempt.objects.get().status_code == status
     assert FailedItem.objects.get(item=call.pk, queue="calls").dead_at is not None
 
 

@@ -1,25 +1,19 @@
 """Entity events reach the partner's webhooks in batches of one connection, unchanged and in order."""
 
-import importlib
-import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-from django.apps import apps
 from django.test import Client
-from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import ApiKey
-from integrations.connections.models import Application, Connection, Installation
+from integrations.connections.models import Connection, Installation
 from integrations.partner_events import types
 from integrations.partner_events.endpoints import new_endpoint
 from integrations.partner_events.models import PartnerEvent, WebhookEndpoint
 from integrations.webhooks import fan_out
 from integrations.webhooks.consumers import CONSUMERS
-from integrations.webhooks.deliver import deliver_due as give_to_consumers
-from integrations.webhooks.models import Delivery, Event
 from partner_portal.core.feed import take_turn
 from sandbox import Sandbox
 from tests.entity_events import GOOD, post_event
@@ -175,80 +169,3 @@ def test_one_worker_at_a_time_fans_out(
 def test_a_worker_that_takes_a_turn_alone_gets_it(db: None) -> None:
     assert take_turn("new") is True
     assert take_turn("new") is True, "the same transaction has it still"
-
-
-@pytest.mark.parametrize("state", ["waiting", "dead"])
-def test_events_on_their_way_to_the_former_address_are_delivered(
-    client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint, state: str
-) -> None:
-    """A worker of the previous release left the delivery; staff resend a dead letter."""
-    events = [
-        Event.objects.create(
-            installation=keys, body=json.dumps(GOOD | {"resource_id": number}), digest="", forwarded_at=timezone.now()
-        )
-        for number in (1, 2)
-    ]
-    ids = [event.pk for event in events]
-    left = Delivery.objects.create(target="https", application=keys.application, event_ids=ids, count=2, state=state)
-    if state == "dead":
-        Delivery.objects.filter(pk=left.pk).update(state="waiting")
-    give_to_consumers()
-    go_out()
-
-    assert [numbers(payload) for payload in partner.verified(endpoint.secret)] == [[1, 2]]
-    left.refresh_from_db()
-    assert left.state == "delivered"
-
-
-class Former(NamedTuple):
-    """An application as the previous release stored it."""
-
-    pk: int
-    events_url: str
-    events_secret: str | None
-
-
-class FormerApplications:
-    """The applications' manager as the migration uses it; a secret of None is one that no key decrypts any more."""
-
-    def __init__(self, *rows: Former) -> None:
-        self.rows = rows
-
-    def exclude(self, events_url: str) -> "FormerApplications":
-        return FormerApplications(*(row for row in self.rows if row.events_url != events_url))
-
-    def values_list(self, *names: str, flat: bool = False) -> Any:
-        return self if flat else [(row.pk, row.events_url, None) for row in self.rows]
-
-    def get(self, pk: int) -> str:
-        (row,) = (row for row in self.rows if row.pk == pk)
-        if row.events_secret is None:
-            raise ValueError
-        return row.events_secret
-
-
-class FormerApps:
-    """The app registry that the migration gets."""
-
-    def __init__(self, applications: FormerApplications) -> None:
-        self._default_manager = applications
-
-    def get_model(self, label: str, name: str) -> Any:
-        return self if name == "Application" else apps.get_model(label, name)
-
-
-def test_the_address_of_an_application_becomes_a_webhook_with_its_secret(db: None) -> None:
-    migration = importlib.import_module("integrations.partner_events.migrations.0003_altegio_events")
-    plain, odd, none = (Application.objects.create(altegio_id=number).pk for number in (1, 2, 3))
-    former = FormerApplications(
-        Former(plain, "https://partner.example/events", "whsec_former"),
-        Former(odd, "https://partner.example/odd", None),
-        Former(none, "", "whsec_unused"),
-    )
-    migration.take_addresses_over(FormerApps(former), None)
-
-    made, fresh = WebhookEndpoint.objects.order_by("pk")
-    assert (made.application_id, made.url, made.secret) == (plain, "https://partner.example/events", "whsec_former")
-    assert (made.types, made.is_active) == (["altegio.events"], True)
-    assert fresh.application_id == odd
-    assert fresh.secret.startswith("whsec_")
