@@ -24,6 +24,7 @@ from integrations.telephony.reported_calls import CallOutcome, Result
 from integrations.telephony.switched_off import why_silent
 from partner_portal.core.english import english as _
 from partner_portal.core.list_parameters import choice, number, words
+from partner_portal.core.openapi import one_or_list
 
 CODES = {
     CallOutcome.TAKEN: 202,
@@ -98,6 +99,8 @@ class SavedSerializer(serializers.ModelSerializer[PhoneCall]):
 
     salon_group_id = serializers.IntegerField(source="chain.altegio_id")
     salon_id = serializers.IntegerField(source="location.altegio_id", default=None, allow_null=True)
+    # A read-only field of the model would be described without "", which a call without a status has.
+    status = serializers.ChoiceField(PhoneCall.Status.choices, allow_blank=True, read_only=True)
     warnings = WarningSerializer(many=True)
 
     class Meta:
@@ -132,6 +135,29 @@ class SavedSerializer(serializers.ModelSerializer[PhoneCall]):
         }
 
 
+class CallResultSerializer(SavedSerializer):
+    """What became of one call of a list: its status in `code`, the call if there is one, and what was wrong."""
+
+    code = serializers.ChoiceField(
+        [(status, outcome.value) for outcome, status in CODES.items()],
+        help_text="The status that this call alone would have been answered with.",
+    )
+    problems = serializers.DictField(
+        required=False, help_text="Each wrong field with its reasons, or `detail`; left out where nothing was wrong."
+    )
+
+    class Meta(SavedSerializer.Meta):
+        fields = ("code", *SavedSerializer.Meta.fields, "problems")  # type: ignore[assignment]
+        read_only_fields = ()  # type: ignore[assignment]
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Return the fields, of which `code` alone is always there: a call that was refused is not stored."""
+        fields = super().get_fields()
+        for name, field in fields.items():
+            field.read_only, field.required = False, name == "code"
+        return fields
+
+
 class Notifications(APIView):
     """Call notifications: sent within 15 seconds, or dropped; the legs of a ring group are sent once.
 
@@ -164,9 +190,9 @@ class Calls(ListAPIView[PhoneCall]):
         return shown_calls()
 
     @extend_schema(
-        request=CallSerializer,
+        request=one_or_list("CallOrCalls", CallSerializer, CallSerializer, MAX_CALLS),
         responses={
-            202: SavedSerializer,
+            202: one_or_list("CallOrResults", SavedSerializer, CallResultSerializer, MAX_CALLS),
             200: OpenApiResponse(SavedSerializer, description="The same call_id again: not sent twice."),
             400: None,
             404: None,

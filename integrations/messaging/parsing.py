@@ -120,6 +120,7 @@ _SUM_SCHEMA = WithJsonSchema(
         ]
     }
 )
+_WORD_SCHEMA = {"type": "string", "description": "The number as text, or a gateway's word for it, like DELIVRD."}
 _CURRENCY_SCHEMA = WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})
 _PARTS_SCHEMA = WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_PARTS})
 Sum = Annotated[
@@ -139,6 +140,16 @@ SalonId = Annotated[
 ]
 
 
+def _number_or_word(*numbers: int) -> WithJsonSchema:
+    """Describe a status that may also be a word: `read_gateway_item` has made it a number before it is validated."""
+    return WithJsonSchema({"oneOf": [{"type": "integer", "enum": list(numbers)}, _WORD_SCHEMA]})
+
+
+def _either(schema: dict[str, Any]) -> None:
+    """Adapt the JSON schema: a gateway's word with a price fits both models, so `oneOf` would refuse it."""
+    schema["items"]["anyOf"] = schema["items"].pop("oneOf")
+
+
 class _Status(TypedDict):
     __pydantic_config__ = ConfigDict(strict=True, extra="forbid", json_schema_extra=_open)  # type: ignore[misc]
 
@@ -153,7 +164,7 @@ class PricedStatus(_Status):
     `salon_id` may be added for the figures by location.
     """
 
-    status: Literal[1, 8]
+    status: Annotated[Literal[1, 8], _number_or_word(1, 8)]
     payment_sum: Sum
     currency_iso: Currency
     parts_amount: Parts
@@ -165,7 +176,7 @@ class UnpricedStatus(_Status):
     `salon_id` may be added for the figures by location.
     """
 
-    status: Literal[2, 4, 16, 52]
+    status: Annotated[Literal[2, 4, 16, 52], _number_or_word(2, 4, 16, 52)]
     payment_sum: NotRequired[Annotated[Sum | _Blank, _IN_ORDER, _SUM_SCHEMA]]
     currency_iso: NotRequired[Annotated[Currency | _Blank, _IN_ORDER, _CURRENCY_SCHEMA]]
     parts_amount: NotRequired[Annotated[Parts | _Blank, _IN_ORDER, _PARTS_SCHEMA]]
@@ -193,6 +204,8 @@ _Item = Annotated[
 
 class StatusList(RootModel[list[_Item]]):
     """Statuses of messages, all or none of which are taken."""
+
+    model_config = ConfigDict(json_schema_extra=_either)
 
     root: list[_Item] = Field(min_length=1, max_length=MAX_ITEMS)
 

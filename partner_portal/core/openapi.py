@@ -3,6 +3,9 @@
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.serializers import PolymorphicProxySerializerExtension
+from drf_spectacular.utils import PolymorphicProxySerializer
+from rest_framework.serializers import Serializer
 
 from partner_portal.core.api_scopes import scope_of
 
@@ -43,6 +46,29 @@ class ScopedSchema(AutoSchema):
         return {**super().get_extensions(), **own}
 
 
+class OneOrList(PolymorphicProxySerializer):
+    """One object, or a list of 1 to `most`: for the schema alone."""
+
+    most = 0
+
+
+class OneOrListExtension(PolymorphicProxySerializerExtension):  # type: ignore[no-untyped-call]
+    target_class = "partner_portal.core.openapi.OneOrList"
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        """Return the schema, with the bounds that drf-spectacular does not write for a list of objects."""
+        either = super().map_serializer(auto_schema, direction)  # type: ignore[no-untyped-call]
+        one, several = either["oneOf"]
+        return {"oneOf": [one, {**several, "minItems": 1, "maxItems": self.target.most}]}
+
+
+def one_or_list(name: str, one: type[Serializer[Any]], each: type[Serializer[Any]], most: int) -> OneOrList:
+    """Return what describes one object, or a list of up to `most` others, under a name of its own in the schema."""
+    described = OneOrList(name, [one, each(many=True)], resource_type_field_name=None, many=False)
+    described.most = most
+    return described
+
+
 def with_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add the error responses to every operation, as a hook of drf-spectacular; a view's own descriptions stay."""
     result["components"]["schemas"].update(COMPONENTS)
@@ -74,7 +100,7 @@ def _refusals(operation: dict[str, Any]) -> set[str]:
     parameters = operation.get("parameters", [])
     if "requestBody" in operation:
         found |= {*_OF_BODIES}
-    if any(parameter["in"] == "path" or parameter["name"] == "cursor" for parameter in parameters):
+    if any(parameter["in"] == "path" for parameter in parameters):
         found |= {"404"}
     if any(parameter["in"] == "query" for parameter in parameters):
         found |= {"400"}

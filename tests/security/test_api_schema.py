@@ -20,9 +20,10 @@ from schemathesis.core.result import Ok
 from accounts import limits
 from accounts.api_keys import SCOPES
 from accounts.models import ApiKey, Customer
-from integrations.connections.models import Connection
+from integrations.connections.models import Chain, Connection
 from integrations.messaging.models import RequestedMessage
-from integrations.telephony.models import ExchangeWebhook
+from integrations.partner_events.endpoints import new_endpoint
+from integrations.telephony.models import ExchangeWebhook, PhoneCall
 from partner_portal.core.fast_path import with_short_path
 from tests.marketplace import AURORA_1
 from tests.response import Api
@@ -78,7 +79,14 @@ def test_every_answer_is_one_that_the_schema_shows(
     label: str, connections: list[Connection], payment: int, api_key: str, own_transaction: None
 ) -> None:
     message = RequestedMessage.objects.create(connection=connections[0], send_id="s1", phone="1", text="x")
-    known = {"id": payment if "payments" in label else connections[0].pk, "salon_id": str(AURORA_1)}
+    chain = Chain.objects.create(altegio_id=99)
+    without_status = PhoneCall.objects.create(
+        chain=chain, call_id="c1", type="incoming", diversion="1", state="saved"
+    )
+    endpoint = new_endpoint("https://billing.example/hooks", [], None, "")
+    ids = {"payments": payment, "calls": without_status.pk, "webhooks": endpoint.pk}
+    known: dict[str, Any] = {"id": next((ids[part] for part in ids if f"/{part}/" in label), connections[0].pk)}
+    known["salon_id"] = str(AURORA_1)
     webhook = ExchangeWebhook.objects.create(name="pbx", mapping={"phone": "from", "salon_id": ["place", "salon"]})
     known |= {"ext_id": message.ext_id, "name": webhook.name}
     known |= {"external_id": Customer.objects.create(external_id="C-1", email="anna@customer.example").external_id}
