@@ -180,8 +180,13 @@ class WebhookDetail(_OneAddress, RetrieveUpdateDestroyAPIView[WebhookEndpoint]):
     serializer_class = EndpointSerializer
     queryset = without_secrets().select_related("application")
 
-    def perform_destroy(self, endpoint: WebhookEndpoint) -> None:
+    @extend_schema(responses={200: EndpointSerializer})
+    def delete(self, request: Request, *_args: Any, **_kwargs: Any) -> Response:
+        """Delete the address with its deliveries; the answer is the address as it was."""
+        endpoint = self.get_object()
+        shown = self.get_serializer(endpoint).data
         endpoints.remove(endpoint)
+        return Response(shown)
 
 
 class WebhookTest(_OneAddress):
