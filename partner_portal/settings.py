@@ -56,7 +56,9 @@ if _portal.scheme not in {"http", "https"} or not _portal.hostname:
 if _portal.path or _portal.query or _portal.fragment:
     raise ImproperlyConfigured("PORTAL_URL: write scheme and host alone; the portal stands at the root of its host.")
 BEHIND_HTTPS = _portal.scheme == "https"
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[_portal.hostname, "localhost", "127.0.0.1"])
+# Health checks of the same machine ask under the last two. Links that leave the portal stand on PORTAL_URL, whatever
+# host a request names.
+ALLOWED_HOSTS: list[str] = [*env.list("ALLOWED_HOSTS", default=[_portal.hostname]), "localhost", "127.0.0.1"]
 
 INSTALLED_APPS = [
     "rest_framework_api_key",

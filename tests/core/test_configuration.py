@@ -34,6 +34,20 @@ def test_the_start_fails_with_the_name_of_a_missing_setting(missing: str, tmp_pa
     assert f"Set the environment variable {missing}" in run.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize("written", ["", "portal.example.com"])
+def test_the_health_checks_of_this_machine_are_answered_whatever_hosts_are_named(written: str) -> None:
+    """Those of `compose.yaml` and of balancers ask under these two names."""
+    run = subprocess.run(
+        [sys.executable, "-c", "from partner_portal import settings; print(*settings.ALLOWED_HOSTS)"],
+        env={"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, **COMPLETE, "ALLOWED_HOSTS": written},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.split() == ["portal.example.com", "localhost", "127.0.0.1"]
+
+
 def ids(**kwargs: Any) -> set[str]:
     return {str(message.id) for message in run_checks(**kwargs) if str(message.id).startswith("portal.")}
 
