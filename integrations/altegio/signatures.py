@@ -100,7 +100,7 @@ def _printed(number: object) -> object:
 
 
 def _user_id(data: dict[str, Any]) -> int:
-    value = data.get("id", data.get("user_id"))
+    value = data.get("user_id") if data.get("id") is None else data["id"]
     text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
     if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and int(text)):
         raise InvalidUserDataError("The user data holds no user id.")

@@ -27,6 +27,7 @@ from partner_portal.core.bounded_body import HttpError
 from partner_portal.core.clean import clean_line
 
 MAX_NAMED = 5
+_OF_TWO_NAMES = frozenset({"id", "send_id", "phone", "phone_number", "type", "channel"})
 # The limit in characters for all messages of one request, because the text is stored once for each number.
 MAX_TEXTS = 4_000_000
 _ID, _PHONE = "Write the send id: 1 to 100 characters.", "Write the number: 1 to 40 characters."
@@ -41,6 +42,13 @@ ADVICE = {
     "dispatch_type": "Write service or adds: at most 40 characters.",
     "delivery_callback_url": "Write the address for the statuses.",
 }
+
+
+def _without_nulls(value: object) -> object:
+    """Return an object without the nulls of fields with two names, so that the other name counts."""
+    if not isinstance(value, dict):
+        return value
+    return {name: field for name, field in value.items() if field is not None or name not in _OF_TWO_NAMES}
 
 
 def _listed(value: object) -> object:
@@ -105,6 +113,7 @@ AnyDestination = Destination | UnreadableDestination
 
 
 def _read_alone(value: object) -> AnyDestination:
+    value = _without_nulls(value)
     try:
         return _DESTINATION.validate_python(value)
     except ValidationError as error:
@@ -140,7 +149,7 @@ _REQUEST = TypeAdapter(MessageRequest)
 def read_message_request(body: object) -> MessageRequest:
     """Return the validated request. Raises HttpError 400, which names the wrong fields but never their values."""
     try:
-        request = _REQUEST.validate_python(body)
+        request = _REQUEST.validate_python(_without_nulls(body))
     except ValidationError as error:
         raise HttpError(400, _advice(error.errors(include_url=False, include_input=False))) from None
     destinations = request["destination_params"]

@@ -32,7 +32,9 @@ def test_the_person_is_read_in_every_form_of_base64(form: str) -> None:
     assert person == Person(9001, "Эмма ~~~???>>>", "36201234567", "emma@aurora.example", "Aurora")
 
 
-@pytest.mark.parametrize("data", [{"user_id": 9001}, {"id": "9001"}, {"id": 9001, "user_id": 7}])
+@pytest.mark.parametrize(
+    "data", [{"user_id": 9001}, {"id": "9001"}, {"id": 9001, "user_id": 7}, {"id": None, "user_id": 9001}]
+)
 def test_the_id_has_two_names_and_comes_as_text_too(data: dict[str, Any]) -> None:
     assert person_from(*signed(data), TOKEN).altegio_user_id == 9001
 

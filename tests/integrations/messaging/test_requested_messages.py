@@ -85,6 +85,10 @@ def test_a_message_is_taken_and_the_gateway_reads_it(
             [("a", "+1"), ("b", "+2")],
         ),
         ({"type": None, "channel": "viber"}, [("s1", PHONE)]),
+        (
+            {"destination_params": {"id": None, "send_id": "s1", "phone": None, "phone_number": PHONE}},
+            [("s1", PHONE)],
+        ),
         ({"priority": 1}, [("s1", PHONE)]),
     ],
 )
@@ -95,6 +99,13 @@ def test_each_reading_of_the_uncertain_names_is_taken(
     assert [item["id"] for item in answer.json()] == [send_id for send_id, _phone in shown]
     read = api("get", "sms/messages/").json()["results"]
     assert [(item["id"], item["phone"]) for item in read] == shown
+
+
+def test_a_null_leaves_a_field_to_its_other_name(client: Client, api: Api, key: str) -> None:
+    answer = request_message(client, key, {**message(channel="viber"), "type": None})
+    assert answer.status_code == 200, answer.content
+    [read] = api("get", "sms/messages/").json()["results"]
+    assert read["channel"] == "viber"
 
 
 def test_the_same_send_id_again_is_the_same_message(client: Client, key: str) -> None:
