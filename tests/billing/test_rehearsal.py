@@ -55,6 +55,7 @@ def test_the_five_checks_hold_and_the_location_is_left_clean(emma: Callable[[int
     report = rehearse(emma)
     assert report.count("✓") == 5
     assert "✗" not in report
+    assert {"is_personal_data_access_needed", "is_multiple_salons_allowed", "is_iframe"} <= set(report.split())
     assert not Connection.objects.not_ended().exists()
 
 

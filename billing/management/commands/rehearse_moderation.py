@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from billing.rehearsal import ModerationCheck, Rehearsal
+from integrations.altegio.application_flags import APPLICATION_FLAGS
 from integrations.altegio.wire import parse_id
 from integrations.connections.models import Location, application_for
 
@@ -40,6 +41,7 @@ class Command(BaseCommand):
             raise CommandError("There is no such application. Set ALTEGIO_APPLICATION_ID or --application-id.")
         salon_id = self._salon_id(options["salon_id"])
         self.stdout.write(f"Rehearsing {application} on location {salon_id}.\n")
+        self._show_flags()
         rehearsal = Rehearsal(
             application, salon_id, options["amount"], options["currency"], options["wait"], self.stdout.write
         )
@@ -64,6 +66,12 @@ class Command(BaseCommand):
         if newest is None:
             raise CommandError("No location has been seen here yet: name one with --salon-id.")
         return newest.altegio_id
+
+    def _show_flags(self) -> None:
+        self.stdout.write("Three flags of the application in Altegio's developer account decide what Connect does:")
+        for flag, what in APPLICATION_FLAGS.items():
+            self.stdout.write(f"    {flag:<30}  {what}")
+        self.stdout.write("")
 
     def _show(self, check: ModerationCheck) -> None:
         style = {True: self.style.SUCCESS, False: self.style.ERROR, None: self.style.WARNING}[check.holds]

@@ -5,16 +5,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from integrations.altegio.application_flags import APPLICATION_FLAGS
 from integrations.backoffice.doctor.check_result import CheckResult, Health
 from integrations.backoffice.doctor.examination import database_is_ready, examine
 from integrations.connections.models import Application
 
-# The application's flags in the developer account, and what each makes possible (docs/altegio.md §1).
-FLAGS = {
-    "is_personal_data_access_needed": "Altegio says, signed, who presses Connect",
-    "is_multiple_salons_allowed": "an owner connects several locations at once",
-    "is_iframe": "after Connect the owner finds the portal in the Settings tab",
-}
 SIGNS = {Health.WELL: "✓", Health.LOOK: "!", Health.WRONG: "✗"}
 
 
@@ -52,6 +47,6 @@ class Command(BaseCommand):
                     f"    Agree with Altegio on       {settings.PORTAL_URL}/altegio/messages/  (messages)"
                 )
         self.stdout.write("\nSwitch these on there, for each application:")
-        for flag, what in FLAGS.items():
+        for flag, what in APPLICATION_FLAGS.items():
             self.stdout.write(f"  {flag:<30}  {what}")
         self.stdout.write("")
