@@ -23,8 +23,8 @@ from integrations.webhook_settings.signals import webhook_settings_read
 REMEDY = {
     TakenSettings.State.NOT_SENT: (
         "Altegio made it active at the grant, as it does for private applications, and did not take: {missing}. "
-        "Mend the webhook settings on its page, or set the application's nonpublic_webhook_url in the developer "
-        "account; for messages the application must be public, or Altegio's support must enter the key."
+        "Mend the webhook settings on its page; for messages the application must be public, or Altegio's support "
+        "must enter the key."
     ),
     TakenSettings.State.DIFFERENT: (
         "Altegio did not record what was sent: {missing}. It keeps the first it got. Mend the webhook settings on "

@@ -70,7 +70,8 @@ def test_a_private_application_is_active_without_key_and_addresses_and_says_so(
     assert Connection.objects.get().state == "active"
     assert settings_state() == ("not_sent", "API key, event address")
     [text] = open_alerts()
-    assert "nonpublic_webhook_url" in text
+    assert "Mend the webhook settings" in text
+    assert "nonpublic_webhook_url" not in text
     recheck()
     work()
     assert settings_state()[0] == "not_sent"
