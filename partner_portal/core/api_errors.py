@@ -48,7 +48,10 @@ class TooLargeError(APIException):
 
 
 class NotNowError(APIException):
-    """Raised with status 503 when the database is away or broke off. Every API call may be repeated."""
+    """Raised with status 503 when the database is away or broke off.
+
+    Every API call may be repeated, but for those whose second try is another deed: docs/integrate.md §10 names them.
+    """
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = "Not done: send the same again."
