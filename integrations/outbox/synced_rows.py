@@ -4,7 +4,7 @@ They are sent for live connections only. After an activation Altegio may have lo
 every such row is sent again. They have an order of their own, so that no payment waits behind them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -14,9 +14,10 @@ from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
 from integrations.altegio.answers import Answer
-from integrations.connections.models import LIVE, UNDECIDED, Connection, State, Synced, SyncState
+from integrations.connections.models import LIVE, NOT_ENDED, UNDECIDED, Connection, State, Synced, SyncState
 from integrations.connections.querysets import ConnectionQuerySet
-from integrations.connections.signals import connection_changed
+from integrations.connections.signals import connection_changed, connections_changed
+from integrations.connections.transitions import Change
 from integrations.outbox.call_kinds import CALL_KINDS, CallKind
 from integrations.outbox.models import CallState, OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
@@ -134,7 +135,7 @@ def follow_connection(connection: Connection, before: State, after: State, **_: 
     """
     begins = after in LIVE and before not in LIVE
     thaws = (before, after) == (State.FROZEN, State.ACTIVE)
-    ends = after not in LIVE and (before in LIVE or after not in UNDECIDED)
+    ends = before in LIVE and after not in LIVE
     if not (begins or thaws or ends):
         return
     kinds = _sync_kinds()
@@ -147,3 +148,18 @@ def follow_connection(connection: Connection, before: State, after: State, **_: 
         elif ends and row.sync_state == SyncState.QUEUED:
             # Another connection may go on here.
             kind.tell(row, kind.connection_for(row))
+
+
+@receiver(connections_changed)
+def settle_what_waited_for_claims(changes: Sequence[Change], **_: Any) -> None:
+    """Settle the rows that waited for the activation of claims that have ended: there may be thousands at once."""
+    ended = [each.connection for each in changes if each.before in UNDECIDED and each.after not in NOT_ENDED]
+    if not ended:
+        return
+    here = {
+        "installation__application__in": {connection.application_id for connection in ended},
+        "installation__location__in": {connection.location_id for connection in ended},
+    }
+    for _name, kind in sorted(_sync_kinds().items()):
+        for row in kind.model._default_manager.filter(sync_state=SyncState.QUEUED, **here).order_by("pk"):
+            kind.tell_again(row)
