@@ -5,7 +5,9 @@ It needs Python 3.10 and nothing else. A receipt is the text of a `deliver_sm`, 
     id:117062714244798261 sub:001 dlvrd:001 submit date:1706271624 done date:1706271624 stat:DELIVRD err:000 text:Hi
     id:0654354026 submit date:2302101454 done date:2302101454 stat:DELIVRD err:000
 
-`send_id` finds the id under which Altegio asked for the message: carriers give it an id of their own.
+`send_id` finds the id under which Altegio asked for the message: carriers give it an id of their own. Add the
+`delivery_callback_url` that came with the message. Of a message that came by the portal, let `send_id` find the
+`ext_id`, and rename the item's `id`: `item["ext_id"] = item.pop("id")`.
 """
 
 import re

@@ -409,8 +409,13 @@ def test_invalid_lines_of_a_rule_are_refused(lines: str) -> None:
 ADD = "/admin/telephony/exchangewebhook/add/"
 
 
+@pytest.mark.parametrize(
+    ("direction", "caller", "dialled", "type_"), [("in", CLIENT, LINE, "incoming"), ("out", LINE, CLIENT, "outgoing")]
+)
 @pytest.mark.django_db
-def test_the_example_of_the_page_is_taken_by_the_mapping_beside_it(staff: Client, telephony: Chain) -> None:
+def test_the_example_of_the_page_is_taken_by_the_mapping_beside_it(
+    staff: Client, telephony: Chain, direction: str, caller: str, dialled: str, type_: str
+) -> None:
     page = (Path(__file__).parents[2] / "docs" / "exchanges.md").read_text(encoding="utf-8")
     staff.get(ADD)  # where the labels are written with a capital
     labels = {field.label: name for name, field in ExchangeWebhookForm.declared_fields.items()}
@@ -418,8 +423,9 @@ def test_the_example_of_the_page_is_taken_by_the_mapping_beside_it(staff: Client
     form = {labels[label]: "\n".join(lines.split("`, `")) for label, lines in rules}
     staff.post(ADD, {"name": "pbx", "location": "10101", **form})
     fields = re.findall(r'--data-urlencode "(\w+)=\$(\w+)"', page)
-    shell = {"CALLER": CLIENT, "DIALLED": LINE, "UNIQUE_ID": "1.5", "BILLSEC": "65", "DISPOSITION": "ANSWERED"}
-    body = urlencode({name: shell.get(variable, "in") for name, variable in fields})
+    shell = {"CALLER": caller, "DIALLED": dialled, "DIRECTION": direction}
+    shell |= {"UNIQUE_ID": "1.5", "BILLSEC": "65", "DISPOSITION": "ANSWERED"}
+    body = urlencode({name: shell[variable] for name, variable in fields})
     _key, secret = ApiKey.objects.create_key(name="pbx", scopes=["telephony"])
     answer = staff.post(
         "/api/v1/telephony/exchanges/pbx/",
@@ -429,7 +435,7 @@ def test_the_example_of_the_page_is_taken_by_the_mapping_beside_it(staff: Client
     )
     assert (answer.status_code, answer.json()["warnings"]) == (202, [])
     call = PhoneCall.objects.get()
-    assert (call.type, call.phone, call.diversion, call.duration) == ("incoming", CLIENT, LINE, 65)
+    assert (call.type, call.phone, call.diversion, call.duration) == (type_, CLIENT, LINE, 65)
     assert (call.call_id, call.status) == ("1.5", "success")
 
 
