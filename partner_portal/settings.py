@@ -141,6 +141,8 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W004",  # the operator decides about HSTS (docs/operations.md)
     "security.W005",  # the operator decides whether HSTS includes subdomains
     "security.W021",  # the operator decides whether browsers may preload HSTS
+    "security.W010",  # SESSION_COOKIE_SECURE follows PORTAL_URL; portal.W003 says what to set
+    "security.W016",  # CSRF_COOKIE_SECURE too
     "security.W008",  # middleware.redirect_to_https redirects only what a proxy received over http
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -207,8 +209,8 @@ FIELD_ENCRYPTION_KEYS: list[str] = [
     key.strip()
     for key in required(
         "FIELD_ENCRYPTION_KEYS",
-        "one or more Fernet keys, newest first, comma-separated; make one with `python -c "
-        "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'`",
+        "one or more Fernet keys, newest first, comma-separated; make one with `python3 -c "
+        "'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'`",
     ).split(",")
     if key.strip()
 ]

@@ -40,7 +40,7 @@ def encryption_keys(**_: Any) -> list[CheckMessage]:
             Fernet(key)
         except ValueError:
             hint = (
-                "Make one: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+                "Make one: python3 -c 'import base64, os; print(base64.urlsafe_b64encode(os.urandom(32)).decode())'"
             )
             return [Error(f"Key {number} of FIELD_ENCRYPTION_KEYS is no Fernet key.", hint=hint, id="portal.E004")]
     return []

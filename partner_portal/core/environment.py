@@ -46,7 +46,13 @@ class Environment(environ.Env):  # type: ignore[misc] # it has no types
                 f"{name}: write smtp+ssl:// where the server speaks TLS from the first byte (port 465), smtp+tls:// "
                 "where it begins in clear (port 587); smtps:// may mean either."
             )
-        config: dict[str, Any] = self.email_url(name, default=default)
+        try:
+            config: dict[str, Any] = self.email_url(name, default=default)
+        except (ImproperlyConfigured, ValueError):
+            raise ImproperlyConfigured(
+                f"{name}: write smtp+tls://user:password@host:587 or smtp+ssl://user:password@host:465; in user and "
+                "password write %40 for @, %2F for /, %23 for #, %3F for ? and %25 for %."
+            ) from None
         return config
 
     def whole(self, name: str, *, default: Any, at_least: int = 0, at_most: int = MAX_SECONDS) -> Any:

@@ -131,6 +131,8 @@ def test_the_start_fails_with_the_name_of_an_unusable_setting(tmp_path: Path) ->
         ("RECHECK_SHARE", "50%", "write a number from 0 to 1"),
         ("FIELD_ENCRYPTION_KEYS", ",", "there is no key"),
         ("EMAIL_URL", "smtps://user:password@host:465", "write smtp+ssl://"),
+        ("EMAIL_URL", "mail.example.com:587", "write smtp+tls://user:password@host:587"),
+        ("EMAIL_URL", "smtp+tls://user:pass/word@host:587", "write smtp+tls://user:password@host:587"),
         ("LOG_LEVEL", "verbose", "write DEBUG, INFO, WARNING or ERROR, not 'VERBOSE'"),
         ("PORTAL_URL", "https://example.com/portal", "stands at the root of its host"),
     ],

@@ -149,6 +149,7 @@ def begin(operator: Operator) -> None:
         assert operator.portal.page(link.strip()).ok
     operator.connects_a_location()
     operator.types("docker compose exec web python manage.py doctor", WITHOUT_DOCKER)
+    operator.types("python manage.py check")
     operator.types("python manage.py check --deploy")
 
 
