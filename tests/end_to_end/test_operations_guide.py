@@ -39,6 +39,7 @@ NOT_TYPED = {
         (command for command in COMPOSED if " exec " not in command),
         "Docker: compared with compose.yaml by tests/operations/test_documented_commands.py",
     ),
+    "docker compose exec postgres psql -U portal -c \"ALTER USER portal PASSWORD 'new'\"": "Docker: its own psql",
     "python manage.py changepassword <e-mail>": "Django's own; it asks at a terminal",
     "DROP INDEX CONCURRENTLY": "the name of a statement, not the whole of one",
 }
@@ -166,6 +167,7 @@ def tell_and_take_over(operator: Operator) -> None:
     assert f"#{earlier}" in operator.types("python manage.py adopt_connections --dry-run")
     taken = operator.types("python manage.py adopt_connections --dry-run", (" --dry-run", ""))
     assert re.search(rf"#{earlier} .*: taken over", taken)
+    assert "Compared" in operator.types("python manage.py reconcile")
     delete = 'python manage.py shell -c "from partner_portal.core.retention import delete_old; print(delete_old())"'
     assert operator.types(delete)
 

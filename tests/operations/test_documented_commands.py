@@ -49,7 +49,8 @@ def test_every_service_and_profile_is_in_compose(line: str) -> None:
     profiles = [words[at + 1] for at, word in enumerate(words) if word == "--profile"]
     known = {profile for service in SERVICES.values() for profile in service.get("profiles", [])}
     assert set(profiles) <= known
-    verb = next(word for word in words[2:] if word in ("build", "cp", "exec", "logs", "run", "start", "stop", "up"))
+    verbs = ("build", "exec", "logs", "restart", "run", "start", "stop", "up")
+    verb = next(word for word in words[2:] if word in verbs)
     named = [word for word in words[words.index(verb) + 1 :] if not word.startswith("-")]
     # What stands behind the service is a command inside of it.
     assert set(named[:1] if verb in ("exec", "run") else named) <= set(SERVICES)
