@@ -222,17 +222,29 @@ def test_an_address_that_failed_is_written_down_nowhere(
 
 
 @pytest.mark.parametrize("network", ["127.0.0.1", "185.45.152.40/30"])
-def test_the_key_that_zadarma_does_not_send_comes_from_nginx(
-    tmp_path: Path, upstream: Upstream, network: str
+@pytest.mark.parametrize(
+    ("program", "file", "before"),
+    [(nginx, "nginx.conf", "    location / {"), (caddy, "Caddyfile", "\treverse_proxy {$PORTAL_UPSTREAM")],
+    ids=["nginx", "caddy"],
+)
+def test_the_key_that_zadarma_does_not_send_comes_from_the_proxy(
+    tmp_path: Path,
+    upstream: Upstream,
+    network: str,
+    program: Callable[[Path, int, int], list[str]],
+    file: str,
+    before: str,
 ) -> None:
     page = (ROOT / "docs" / "exchanges.md").read_text(encoding="utf-8")
-    [place] = re.findall(r"^```nginx\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    [place] = re.findall(rf"^```{program.__name__}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
 
-    @wraps(nginx)
+    @wraps(program)
     def with_place(folder: Path, port: int, portal: int) -> list[str]:
-        command = nginx(folder, port, portal)
-        config, own = folder / "nginx.conf", place.replace("185.45.152.40/30", network)
-        config.write_text(config.read_text().replace("    location / {", f"{own}    location / {{"))
+        command = program(folder, port, portal)
+        own = place.replace("185.45.152.40/30", network).replace("127.0.0.1:8000", f"127.0.0.1:{portal}")
+        config = folder / file
+        assert before in config.read_text()
+        config.write_text(config.read_text().replace(before, f"{own}{before}"))
         return command
 
     address = "/zadarma/a-long-random-word/"
