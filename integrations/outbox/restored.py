@@ -20,8 +20,8 @@ def _record_lost_attempts(calls: QuerySet[OutgoingCall]) -> None:
 
     Without it "Altegio shows nothing" would be taken for proof that nothing was sent.
     """
-    repeatable = [kind.name for kind in CALL_KINDS if kind.idempotent]
-    once = calls.exclude(kind__in=repeatable)
+    idempotent = [kind.name for kind in CALL_KINDS if kind.idempotent]
+    once = calls.exclude(kind__in=idempotent)
     once.update(attempt_count=F("attempt_count") + 1)
     Attempt.objects.bulk_create(
         (
