@@ -53,6 +53,8 @@ class UnkindServer:
         self.scripts: list[Script] = []
         self.requests: list[bytes] = []
         self.connections = 0
+        # Released for each connection that has ended.
+        self.left = threading.Semaphore(0)
         self.ended = threading.Event()
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
@@ -84,6 +86,8 @@ class UnkindServer:
                     script(Talk(line, head, self.ended))
             except OSError:
                 return
+            finally:
+                self.left.release()
 
 
 def _read_request(line: socket.socket) -> bytes:

@@ -48,7 +48,7 @@ def test_the_connection_is_made_to_the_address_that_was_checked(monkeypatch: pyt
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443))]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    monkeypatch.setattr(sockets, "_connected", lambda peer, _ends_at: connected.append(peer.addresses))
+    monkeypatch.setattr(sockets, "_connected", lambda peer, _ends_at: (connected.append(peer.addresses), ""))
     monkeypatch.setattr(sockets, "_secured", lambda _line, host, _ends_at: named.append(host))
     connected: list[tuple[str, ...]] = []
     named: list[str] = []

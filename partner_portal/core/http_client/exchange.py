@@ -8,7 +8,6 @@
 """
 
 import enum
-import threading
 import time
 import zlib
 from collections.abc import Mapping
@@ -18,13 +17,12 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import h11
 
+from partner_portal.core.http_client import kept_lines
 from partner_portal.core.http_client.proxies import ProxyTunnelError
 from partner_portal.core.http_client.sockets import Line, NoConnectionError, Peer
 
 MAX_HEADER_BYTES = 64 * 1024
 MAX_INTERIM_ANSWERS = 10
-# Servers close idle connections; one that was idle for more seconds than this is not reused.
-MAX_REST = 30.0
 PORTS = {"http": 80, "https": 443}
 # The characters that a path or query keeps unquoted; a "%" begins an escape already.
 _AS_IT_IS = "%/?:@!$&'()*+,;=~[]"
@@ -78,7 +76,7 @@ def exchange(request: HttpRequest, *, timeout: float, max_body: int, keep: bool 
     ends_at = time.monotonic() + timeout
     try:
         peer, head = _address(request)
-        line = (_take_kept(peer) if keep else None) or Line(peer, ends_at)
+        line = (kept_lines.take(peer) if keep else None) or Line(peer, ends_at)
         with _Conversation(line, request.method) as conversation:
             answer = conversation.hold(head, request.body, ends_at, max_body)
             if keep and conversation.ended_well:
@@ -123,7 +121,7 @@ class _Conversation:
     def keep_line(self) -> None:
         """Keep the connection open for this thread's next exchange with its peer."""
         self._kept = True
-        _keep(self._line)
+        kept_lines.keep(self._line)
 
     def hold(self, head: h11.Request, body: bytes | None, ends_at: float, max_body: int) -> HttpAnswer:
         """Send the request and read the answer. Raises OSError or h11.RemoteProtocolError."""
@@ -211,29 +209,3 @@ def _destination(address: str, addresses: tuple[str, ...]) -> tuple[Peer, str, s
 def _host(url: SplitResult, peer: Peer) -> str:
     host = f"[{peer.host}]" if ":" in peer.host else peer.host
     return host if url.port in (None, PORTS[url.scheme]) else f"{host}:{url.port}"
-
-
-_local = threading.local()
-
-
-def _kept_lines() -> dict[Peer, Line]:
-    if not hasattr(_local, "lines"):
-        _local.lines = {}
-    lines: dict[Peer, Line] = _local.lines
-    return lines
-
-
-def _take_kept(peer: Peer) -> Line | None:
-    """Return this thread's open connection to the peer if it was idle only briefly and nothing came on it."""
-    line = _kept_lines().pop(peer, None)
-    if line is None:
-        return None
-    if time.monotonic() - line.used_at < MAX_REST and line.is_quiet():
-        return line
-    line.close()
-    return None
-
-
-def _keep(line: Line) -> None:
-    line.used_at = time.monotonic()
-    _kept_lines()[line.peer] = line

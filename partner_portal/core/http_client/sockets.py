@@ -30,6 +30,10 @@ class NoConnectionError(OSError):
     """Raised when no connection could be made, so that nothing was sent; `str()` says why."""
 
 
+# The scheme, the host and the port, and whether only addresses that were checked are connected to.
+Origin = tuple[str, str, int, bool]
+
+
 @dataclass(frozen=True)
 class Peer:
     """A server to connect to. `addresses` are checked IP addresses that are used instead of resolving the name."""
@@ -38,6 +42,11 @@ class Peer:
     host: str
     port: int
     addresses: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> Origin:
+        """What two peers have in common that may share a connection, whichever addresses their name has by now."""
+        return self.scheme, self.host, self.port, bool(self.addresses)
 
 
 def time_left(ends_at: float) -> float:
@@ -88,11 +97,11 @@ class Line:
         self.peer = peer
         self.used_at = time.monotonic()
         if peer.scheme != "https":
-            self._socket = _connected(peer, ends_at)
+            self._socket, self._address = _connected(peer, ends_at)
             return
         # Addresses that were checked to be public are connected to directly, without the proxy.
         proxy = None if peer.addresses else proxy_for(peer.host)
-        self._socket = _connected(Peer("http", proxy.host, proxy.port) if proxy else peer, ends_at)
+        self._socket, self._address = _connected(Peer("http", proxy.host, proxy.port) if proxy else peer, ends_at)
         if proxy:
             self._lead_through(proxy, ends_at)
         self._socket = _secured(self._socket, peer.host, ends_at)
@@ -122,6 +131,13 @@ class Line:
         self._socket.settimeout(time_left(ends_at))
         return self._socket.recv(PIECE)
 
+    def may_serve(self, peer: Peer) -> bool:
+        """Return whether a request to `peer`, of the same origin, may go over this connection.
+
+        Where the peer's addresses were checked, it leads to one of them: a name's answers change, in order too.
+        """
+        return not peer.addresses or self._address in peer.addresses
+
     def is_quiet(self) -> bool:
         """Return whether nothing came since the last answer, neither bytes nor a close."""
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
@@ -135,7 +151,8 @@ class Line:
         self._socket.close()
 
 
-def _connected(peer: Peer, ends_at: float) -> socket.socket:
+def _connected(peer: Peer, ends_at: float) -> tuple[socket.socket, str]:
+    """Return a connection to the first of the peer's addresses that takes one, and that address."""
     for address in peer.addresses or resolve(peer.host, peer.port, ends_at):
         try:
             line = socket.create_connection((address, peer.port), min(time_left(ends_at), CONNECT_TIMEOUT))
@@ -145,7 +162,7 @@ def _connected(peer: Peer, ends_at: float) -> socket.socket:
             why = f"No connection: {error.strerror or type(error).__name__}."
         else:
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return line
+            return line, address
     raise NoConnectionError(why)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from partner_portal.core.http_client import sockets
+from partner_portal.core.http_client import kept_lines, sockets
 from partner_portal.core.http_client.exchange import Failure, HttpAnswer, HttpRequest, NoAnswer, exchange
 from partner_portal.core.http_client.retry_after import seconds_to_wait
 from tests.core.http_client.outcomes import answered, failed
@@ -194,7 +194,7 @@ def test_a_connection_closed_late_loses_no_call(server: UnkindServer) -> None:
 def test_a_connection_that_was_idle_for_long_is_not_trusted(
     server: UnkindServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("partner_portal.core.http_client.exchange.MAX_REST", 0.0)
+    monkeypatch.setattr("partner_portal.core.http_client.kept_lines.MAX_REST", 0.0)
     server.will(say(OK))
     ask(server)
     ask(server)
@@ -205,6 +205,58 @@ def test_regular_answers_share_a_connection(server: UnkindServer) -> None:
     server.will(say(OK))
     assert [ask(server).status for _ in range(5)] == [200] * 5
     assert server.connections == 1
+
+
+HERE, NOWHERE = "127.0.0.1", "127.0.0.2"
+
+
+def exchanged_at(server: UnkindServer, *addresses: str, name: str = "name.example") -> HttpAnswer | NoAnswer:
+    """Exchange with the server under a name whose addresses were just checked."""
+    url = f"http://{name}:{server.url.rpartition(':')[2]}/a?b=1"
+    return exchange(HttpRequest("GET", url, addresses=addresses), timeout=2, max_body=MAX_COUNT, keep=True)
+
+
+def test_a_connection_is_reused_in_whichever_order_its_names_addresses_come(server: UnkindServer) -> None:
+    server.will(say(OK))
+    answered(exchanged_at(server, HERE, NOWHERE))
+    answered(exchanged_at(server, NOWHERE, HERE))
+    assert server.connections == 1
+
+
+def test_a_connection_to_an_address_that_its_name_has_left_is_closed(server: UnkindServer) -> None:
+    server.will(say(OK))
+    answered(exchanged_at(server, HERE))
+    assert failed(exchanged_at(server, NOWHERE)).failure == Failure.NO_LINE
+    assert server.left.acquire(timeout=5)
+
+
+def test_a_connection_to_an_unchecked_address_is_not_used_for_checked_ones(server: UnkindServer) -> None:
+    server.will(say(OK))
+    ask(server)
+    answered(exchanged_at(server, HERE, name="127.0.0.1"))
+    assert server.connections == 2
+
+
+def test_a_connection_that_was_idle_for_long_is_closed_at_the_next_exchange_with_anybody(
+    server: UnkindServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.will(say(OK))
+    ask(server)
+    later = time.monotonic() + kept_lines.MAX_REST
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    with unkind_server() as other:
+        other.will(say(OK))
+        ask(other)
+    assert server.left.acquire(timeout=5)
+
+
+def test_a_thread_keeps_few_connections(server: UnkindServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_lines, "MAX_KEPT", 2)
+    server.will(say(OK))
+    for name in ("a.example", "b.example", "a.example", "c.example", "a.example", "b.example"):
+        answered(exchanged_at(server, HERE, name=name))
+    assert server.connections == 4, "b's gave way to c's, and c's to b's"
+    assert [server.left.acquire(timeout=5) for _ in range(2)] == [True, True]
 
 
 @pytest.mark.parametrize(("method", "said"), [("POST", True), ("GET", False)])

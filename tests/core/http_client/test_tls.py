@@ -11,8 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from partner_portal.core.http_client import exchange as client
-from partner_portal.core.http_client import sockets
+from partner_portal.core.http_client import kept_lines, sockets
 from partner_portal.core.http_client.exchange import Failure, HttpAnswer, HttpRequest, NoAnswer, exchange
 from tests.core.http_client.outcomes import answered, failed
 from tests.unkind_server import OK, _read_request, at_most
@@ -71,7 +70,7 @@ class TlsServer:
 def server(certificate: str, monkeypatch: pytest.MonkeyPatch) -> TlsServer:
     context = ssl.create_default_context(cafile=certificate)
     monkeypatch.setattr(sockets, "_context", lambda: context)
-    monkeypatch.setattr(client._local, "lines", {}, raising=False)
+    monkeypatch.setattr(kept_lines._local, "lines", {}, raising=False)
     resolve = socket.getaddrinfo
     monkeypatch.setattr(
         socket,
