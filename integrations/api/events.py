@@ -1,6 +1,5 @@
 """`/api/v1/events/`: the events as a feed, for systems that cannot receive webhooks."""
 
-import re
 from typing import Any, cast
 
 import simplejson
@@ -11,13 +10,13 @@ from rest_framework.generics import ListAPIView
 
 from accounts.models import ApiKey
 from integrations.partner_events import types
+from integrations.partner_events.event_feed import position_of
 from integrations.partner_events.fan_out import fan_out_batch
 from integrations.partner_events.models import PartnerEvent
 from partner_portal.core.list_parameters import Parameter
 from partner_portal.core.pagination import LargeRowsCursor
 
 TYPES = frozenset(types.ALL)
-_ID = re.compile("evt_[0-9a-f]{32}")
 
 
 class EventSerializer(serializers.Serializer[PartnerEvent]):
@@ -39,14 +38,16 @@ class EventSerializer(serializers.Serializer[PartnerEvent]):
 
 def _after() -> Parameter:
     def read(text: str) -> int:
-        known = PartnerEvent.objects.filter(message_id=text) if _ID.fullmatch(text) else PartnerEvent.objects.none()
-        position = known.values_list("position", flat=True).first()
+        position = position_of(text)
         if position is None:
-            raise ValueError("There is no event with this id, or it is not kept any more. Begin without `after`.")
+            raise ValueError("Write the id of the last event that you have read, or begin without `after`.")
         return position
 
-    meaning = "Only events behind the one with this id. None ever appears in front of one already shown."
-    return Parameter("position__gt", read, {"type": "string", "pattern": f"^{_ID.pattern}$"}, meaning)
+    meaning = (
+        "Only events behind the one with this id. None ever appears in front of one already shown. Behind an event "
+        "that is not kept any more come all kept ones that happened after it, and perhaps some of the hour before."
+    )
+    return Parameter("position__gt", read, {"type": "string", "pattern": "^evt_[0-9a-f]{32}$"}, meaning)
 
 
 def _types() -> Parameter:

@@ -1,7 +1,6 @@
 """Models of events for the partner's systems, the addresses that receive them, and the deliveries between."""
 
 import time
-import uuid
 from math import inf
 from urllib.parse import urlsplit
 
@@ -9,13 +8,9 @@ from django.db import models
 from django.utils import timezone
 
 from integrations.partner_events import types
+from integrations.partner_events.message_ids import new_message_id
 from partner_portal.core.encryption import EncryptedTextField
 from partner_portal.core.english import english as _
-
-
-def new_message_id() -> str:
-    """Return a new `webhook-id`: the same on every try of an event (Standard Webhooks, "Webhook metadata")."""
-    return f"evt_{uuid.uuid4().hex}"
 
 
 class PartnerEvent(models.Model):

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import uuid
 from datetime import timedelta
 from typing import Any
 
@@ -19,14 +20,16 @@ from integrations.partner_events import endpoints, types
 from integrations.partner_events.models import PartnerEvent, WebhookEndpoint
 from integrations.partner_events.publish import NewEvent, publish
 from partner_portal.core import byte_portions
+from partner_portal.core.retention import delete_old
 from sandbox import Sandbox
+from tests.clock import later
 from tests.integrations.partner_events.conftest import Partner, go_out
 from tests.marketplace import AURORA_1, arrive
 from tests.working import Work
 
 pytestmark = pytest.mark.django_db
 HOOKS = "/api/v1/webhooks/"
-FROZEN = types.CONNECTION_STATES["frozen"]
+ACTIVATED, FROZEN = types.CONNECTION_STATES["activated"], types.CONNECTION_STATES["frozen"]
 
 
 def key(*scopes: str) -> Client:
@@ -283,6 +286,68 @@ def test_the_feed_goes_on_behind_an_event(cabinet: Client, application: Applicat
     assert feed(cabinet, f"after={ids[3]}") == []
 
 
+def aged_out(message_id: str, days: int) -> None:
+    """Let the retention delete this event, and no other, by making it so old."""
+    mine = PartnerEvent.objects.filter(message_id=message_id)
+    mine.update(created_at=timezone.now() - timedelta(days=days))
+    delete_old()
+    assert not mine.exists()
+
+
+def test_who_reads_on_from_an_event_that_is_not_kept_any_more_misses_none(application: Application) -> None:
+    cabinet, wanted = key("read"), "types=connection.activated"
+    happen(application, ACTIVATED)
+    [last] = [event["id"] for event in feed(cabinet, wanted)]
+    with later(minutes=31 * 24 * 60):
+        happen(application, FROZEN)
+        delete_old()
+        assert not PartnerEvent.objects.filter(message_id=last).exists()
+        assert feed(cabinet, f"{wanted}&after={last}") == []
+        [new] = happen(application, ACTIVATED)
+        assert [event["id"] for event in feed(cabinet, f"{wanted}&after={last}")] == [new]
+
+
+def test_behind_an_event_that_is_not_kept_any_more_none_comes_that_was_read_long_before(
+    cabinet: Client, application: Application, settings: Settings
+) -> None:
+    """The events of messages go sooner than others."""
+    settings.RETENTION_MESSAGES_DAYS = 7
+    with later(minutes=-120):
+        happen(application, FROZEN)
+    [last] = happen(application, types.MESSAGE_REQUESTED)
+    feed(cabinet)
+    aged_out(last, days=8)
+    new = happen(application, ACTIVATED, FROZEN)
+    assert [event["id"] for event in feed(cabinet, f"after={last}")] == new
+
+
+def test_behind_an_event_that_is_not_kept_any_more_comes_what_was_committed_after_it(
+    cabinet: Client, application: Application
+) -> None:
+    """It may have been made before it, in a transaction that took long."""
+    with later(minutes=-30):
+        [slow] = happen(application, FROZEN)
+    with later(minutes=-120):
+        [old] = happen(application, FROZEN)
+    [last] = happen(application, ACTIVATED)
+    feed(cabinet)
+    for position, message_id in enumerate((old, last, slow), start=1000):
+        PartnerEvent.objects.filter(message_id=message_id).update(position=position)
+    aged_out(last, days=31)
+    assert [event["id"] for event in feed(cabinet, f"after={last}")] == [slow]
+
+
+def test_behind_an_event_with_an_id_of_the_former_kind_all_come_that_are_kept(
+    cabinet: Client, application: Application
+) -> None:
+    former = f"evt_{uuid.uuid4().hex}"
+    [last, *kept] = happen(application, ACTIVATED, FROZEN, ACTIVATED)
+    PartnerEvent.objects.filter(message_id=last).update(message_id=former)
+    assert [event["id"] for event in feed(cabinet, f"after={former}")] == kept
+    aged_out(former, days=31)
+    assert [event["id"] for event in feed(cabinet, f"after={former}")] == kept
+
+
 def test_a_page_of_large_events_ends_earlier_and_leads_on(
     cabinet: Client, application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -351,6 +416,13 @@ def test_a_feed_request_beyond_the_scopes_names_the_missing_one(application: App
 )
 def test_an_unknown_feed_parameter_is_refused(cabinet: Client, query: str) -> None:
     assert cabinet.get(f"/api/v1/events/?{query}").status_code == 400
+
+
+@pytest.mark.parametrize("never_given", ["evt_1", f"evt_{'f' * 12}7{'f' * 3}8{'f' * 15}"], ids=["form", "far future"])
+def test_an_id_that_was_never_given_is_refused_with_what_to_write(cabinet: Client, never_given: str) -> None:
+    answer = cabinet.get(f"/api/v1/events/?after={never_given}")
+    assert answer.status_code == 400
+    assert "Write the id of the last event" in answer.json()["after"][0]
 
 
 @pytest.mark.django_db(transaction=True)
