@@ -2,7 +2,8 @@
 """Tell the partner portal of the calls of an Asterisk or FreePBX (docs/asterisk.md).
 
 Python 3.10 and nothing else. Asterisk writes a line into a file for each leg of a call; this program sends what it
-has not sent yet, and remembers how far it came. What the portal did not take is sent again: it knows calls by id.
+has not sent yet, and remembers how far it came, also in a file that was rotated. What the portal did not take is sent
+again: it knows calls by id.
 
     asterisk_calls.py send       from cron or a timer, each minute
     asterisk_calls.py ring NUMBER LINE ID       from the dialplan, when a call comes in
@@ -12,6 +13,7 @@ Settings: PORTAL_URL, PORTAL_KEY, SALON_ID; CDR_FILE, RECORDINGS_URL. They stand
 """
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -20,7 +22,7 @@ import sys
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -42,8 +44,11 @@ CONF = "/etc/altegio.conf"
 NO_PLACE = (
     "{why}\nNothing was lost: connect this location's telephony, or put SALON_ID right; the next run sends its calls."
 )
+GONE = "The file that was read last is gone, perhaps with lines that were not sent. All that is there is sent anew.\n"
 _EXTENSION = re.compile("[0-9]{2,6}")
 _CHANNEL = re.compile("[A-Za-z0-9]+/([0-9]{2,6})[-@]")
+# What a rotated file is called behind its own name: .1, -20261124; not .gz, which is no text.
+_ROTATED = re.compile("([-.][0-9][-.0-9]*)?")
 Call = dict[str, object]
 Settings = Mapping[str, str]
 
@@ -78,14 +83,74 @@ def _parties(leg: dict[str, str]) -> Call:
     return {"type": "incoming", "phone": leg["src"], "diversion": leg["did"] or leg["dst"], **user}
 
 
-def unsent(file: Path, offset: int) -> Iterator[tuple[list[str], int]]:
-    """Yield the complete lines after `offset`, each with the offset of its end. A rotated file is read anew."""
+class Mark(NamedTuple):
+    """How far this program came: up to this byte of the file whose first line has this digest."""
+
+    offset: int
+    first_line: str  # empty if unknown
+
+
+def read_mark(marked: Path) -> Mark:
+    """Return the mark in the file; the beginning if there is none or it is damaged, since the portal knows calls."""
+    try:
+        offset, _space, first_line = marked.read_text().partition(" ")
+        return Mark(int(offset), first_line)
+    except (FileNotFoundError, ValueError):
+        return Mark(0, "")
+
+
+def write_mark(marked: Path, mark: Mark) -> None:
+    """Put the mark in the place of the former one, which stays as it is if the disk is full."""
+    new = marked.with_suffix(".new")
+    new.write_text(f"{mark.offset} {mark.first_line}")
+    new.replace(marked)
+
+
+def unsent(file: Path, mark: Mark) -> Iterator[tuple[list[str], Mark]]:
+    """Yield the complete lines behind the mark, each with the mark behind it."""
+    for each, offset in _unread(file, mark):
+        with each.open("rb") as lines:
+            first_line = _digest(lines.readline())
+            lines.seek(offset)
+            for line in iter(lines.readline, b""):
+                if line.endswith(b"\n"):
+                    yield _columns(line), Mark(lines.tell(), first_line)
+
+
+def _unread(file: Path, mark: Mark) -> list[tuple[Path, int]]:
+    """Return the files that are not read to the end, oldest first, each with the offset at which to go on.
+
+    The marked file may have been rotated since, under another name or as a copy: it is known by its first line.
+    """
+    if not mark.first_line:
+        return [(file, mark.offset if mark.offset <= file.stat().st_size else 0)]
+    of_name = [each for each in file.parent.iterdir() if each.name.startswith(file.name) and each.stat().st_size]
+    files = [each for each in of_name if _ROTATED.fullmatch(each.name, len(file.name))]
+    files.sort(key=lambda each: (each == file, each.stat().st_mtime))
+    for number in reversed(range(len(files))):
+        if _is_marked(files[number], mark):
+            return [(files[number], mark.offset), *((newer, 0) for newer in files[number + 1 :])]
+    if files:
+        sys.stderr.write(GONE)
+    return [(each, 0) for each in files or [file]]
+
+
+def _is_marked(file: Path, mark: Mark) -> bool:
+    """Return whether this is the marked file."""
     with file.open("rb") as lines:
-        lines.seek(offset if offset <= file.stat().st_size else 0)
-        for line in iter(lines.readline, b""):
-            if not line.endswith(b"\n"):
-                return
-            yield next(csv.reader(io.StringIO(line.decode("utf-8", "replace")))), lines.tell()
+        return file.stat().st_size >= mark.offset and _digest(lines.readline()) == mark.first_line
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
+
+
+def _columns(line: bytes) -> list[str]:
+    """Return the columns of a line; none if it cannot be read."""
+    try:
+        return next(csv.reader(io.StringIO(line.decode("utf-8", "replace"))))
+    except csv.Error:
+        return []
 
 
 def post(settings: Settings, path: str, body: object) -> Any:
@@ -100,13 +165,12 @@ def post(settings: Settings, path: str, body: object) -> Any:
 def send(settings: Settings) -> None:
     """Send what has not been sent, in lists; report the calls that the portal could not take."""
     file = Path(settings.get("CDR_FILE", "/var/log/asterisk/cdr-custom/Altegio.csv"))
-    mark = file.with_suffix(".sent")
-    offset = int(mark.read_text()) if mark.exists() else 0
-    rows = list(unsent(file, offset))
+    marked = file.with_suffix(".sent")
+    rows = list(unsent(file, read_mark(marked)))
     for start in range(0, len(rows), MAX_CALLS):
         some = rows[start : start + MAX_CALLS]
-        _send_list(settings, [row for row, _end in some])
-        mark.write_text(str(some[-1][1]))
+        _send_list(settings, [row for row, _mark in some])
+        write_mark(marked, some[-1][1])
 
 
 def _send_list(settings: Settings, rows: list[list[str]]) -> None:
@@ -116,13 +180,28 @@ def _send_list(settings: Settings, rows: list[list[str]]) -> None:
     if odd := len(rows) - len(legs):
         sys.stderr.write(f"{odd} lines have not the {len(COLUMNS)} columns of the mapping; they are left out.\n")
     calls = [read_leg(leg, salon_id, recordings) for leg in legs]
-    for call, result in zip(calls, post(settings, "calls", calls) if calls else [], strict=True):
+    for call, result in zip(calls, _post_calls(settings, calls) if calls else [], strict=True):
+        code, problems = result["code"], result.get("problems") or {}
         # A call that the portal has kept has an id, even if it is not forwarded. One that it cannot read is never
         # accepted.
-        if result["code"] in (404, 409) and "id" not in result:
-            sys.exit(NO_PLACE.format(why=f"SALON_ID {salon_id}: {result['code']} {result.get('problems')}"))
-        if result["code"] >= 300:
-            sys.stderr.write(f"{call['call_id']}: {result['code']} {result.get('problems')}\n")
+        if (code in (404, 409) and "id" not in result) or "salon_id" in problems:
+            sys.exit(NO_PLACE.format(why=f"SALON_ID {salon_id}: {code} {problems}"))
+        if code >= 300:
+            sys.stderr.write(f"{call['call_id']}: {code} {problems}\n")
+
+
+def _post_calls(settings: Settings, calls: list[Call]) -> Any:
+    """Post a list of calls and return a result for each. Raises OSError if the portal did not accept the list."""
+    try:
+        return post(settings, "calls", calls)
+    except HTTPError as refusal:
+        said = refusal.read()
+        try:
+            # Where it can read no call of a list, the portal answers 400 with the problems of each by its place.
+            problems = json.loads(said)
+            return [{"code": refusal.code, "problems": problems[str(place)]} for place in range(len(calls))]
+        except (ValueError, KeyError, TypeError):  # it is about the list as a whole
+            raise HTTPError(refusal.filename, refusal.code, refusal.msg, refusal.hdrs, io.BytesIO(said)) from None
 
 
 def ring(settings: Settings, phone: str, line: str, call_id: str) -> None:
@@ -149,7 +228,7 @@ def main(words: list[str]) -> None:
     except PermissionError as problem:
         sys.exit(f"{problem.filename} cannot be read or written by this user: run it as the user asterisk.")
     except OSError as problem:
-        sys.exit(f"The portal cannot be reached: {problem}")
+        sys.exit(f"The portal cannot be reached, or the disk is full: {problem}")
     except KeyError as problem:
         sys.exit(f"{problem.args[0]} is set neither in {conf} nor in the environment.")
 

@@ -17,23 +17,23 @@ from integrations.connections.models import Chain
 from integrations.telephony.models import PhoneCall
 from sandbox import Sandbox
 from tests.not_none import not_none
+from tests.ready_made.asterisk import (
+    CALLED_OUT,
+    CLIENT,
+    INSIDE,
+    LATER,
+    LINE,
+    OUTSIDE,
+    RANG,
+    TALKED,
+    line,
+    sent,
+)
 from tests.response import Api
 from tests.working import Work
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "asterisk.md").read_text(encoding="utf-8")
-
-OUTSIDE, LINE = "0671234567", "0445370000"
-CLIENT = "+380671234567"
-AT, TRUNK = "2026-11-24 14:10:00", "PJSIP/trunk-0000a1b1"
-RANG = ["1763993400.1234", OUTSIDE, "600", TRUNK, "PJSIP/101-0000a1b2", AT, "0", "NO ANSWER", LINE, ""]
-TALKED = ["1763993400.1234", OUTSIDE, "600", TRUNK, "PJSIP/102-0000a1b3", AT, "65", "ANSWERED", LINE, "102.wav"]
-CALLED_OUT = ["1763993500.1", "101", OUTSIDE, "PJSIP/101-0000a1b4", TRUNK, AT, "5", "ANSWERED", "", ""]
-INSIDE = ["1763993600.1", "101", "102", "SIP/101-1", "SIP/102-2", "2026-11-24 15:00:00", "5", "BUSY", "", ""]
-
-
-def line(row: list[str]) -> str:
-    return ",".join(f'"{value}"' for value in row) + "\n"
 
 
 @pytest.mark.parametrize(
@@ -50,50 +50,6 @@ def test_a_line_is_read(row: list[str], kind: str, phone: str, diversion: str, u
     assert (call["type"], call["phone"], call["diversion"], call.get("user")) == (kind, phone, diversion, user)
 
 
-@pytest.fixture
-def pbx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the file of a configured exchange; how far it was sent is stored beside it."""
-    file = tmp_path / "Altegio.csv"
-    conf = tmp_path / "altegio.conf"
-    conf.write_text(f"# the portal\nSALON_ID = 10101\nCDR_FILE='{file}'\n")
-    monkeypatch.setenv("ALTEGIO_CONF", str(conf))
-    return file
-
-
-def sent(pbx: Path) -> str:
-    mark = pbx.with_suffix(".sent")
-    return mark.read_text() if mark.exists() else ""
-
-
-def test_each_line_is_sent_until_it_is_accepted_once(pbx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    posted: list[Any] = []
-
-    def take(_settings: object, _path: str, calls: list[Any]) -> list[Any]:
-        posted.append(calls)
-        return [{"code": 202, "id": 1} for _ in calls]
-
-    monkeypatch.setattr(asterisk_calls, "post", take)
-    pbx.write_text(line(RANG) + line(TALKED) + line(CALLED_OUT)[:20])
-    asterisk_calls.main(["send"])
-    asterisk_calls.main(["send"])
-    assert [len(calls) for calls in posted] == [2]
-
-    def away(_settings: object, _path: str, _calls: object) -> None:
-        raise OSError("The portal is away.")
-
-    pbx.write_text(line(RANG) + line(TALKED) + line(CALLED_OUT))
-    monkeypatch.setattr(asterisk_calls, "post", away)
-    with pytest.raises(SystemExit, match="away"):
-        asterisk_calls.main(["send"])
-    monkeypatch.setattr(asterisk_calls, "post", take)
-    asterisk_calls.main(["send"])
-    assert [call["call_id"] for call in posted[-1]] == ["1763993500.1"]
-
-    pbx.write_text(line(INSIDE))  # rotated
-    asterisk_calls.main(["send"])
-    assert [call["call_id"] for call in posted[-1]] == ["1763993600.1"]
-
-
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
 def test_a_refusal_of_all_calls_ends_the_run_and_loses_none(
     pbx: Path, monkeypatch: pytest.MonkeyPatch, status: int
@@ -104,6 +60,35 @@ def test_a_refusal_of_all_calls_ends_the_run_and_loses_none(
     pbx.write_text(line(RANG) + line(TALKED))
     monkeypatch.setattr(asterisk_calls, "post", refuse)
     with pytest.raises(SystemExit, match=rf"{status}.*Because"):
+        asterisk_calls.main(["send"])
+    assert not sent(pbx)
+
+
+@pytest.fixture
+def portal(live_server: LiveServer, telephony: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the program send to a portal that knows the location."""
+    _key, secret = ApiKey.objects.create_key(name="pbx", scopes=["telephony"])
+    monkeypatch.setenv("PORTAL_URL", live_server.url)
+    monkeypatch.setenv("PORTAL_KEY", secret)
+
+
+@pytest.mark.usefixtures("portal")
+def test_calls_of_which_the_portal_can_read_none_delay_no_later_ones(
+    pbx: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pbx.write_text("".join(line([*row[:2], "s", *row[3:]]) for row in (CALLED_OUT, LATER)))
+    asterisk_calls.main(["send"])
+    assert sent(pbx) == pbx.stat().st_size
+    first, second = capsys.readouterr().err.splitlines()
+    assert re.match(r"1763993500.1: 400 .*phone", first)
+    assert re.match(r"1763993700.1: 400 .*phone", second)
+
+
+@pytest.mark.usefixtures("portal")
+def test_a_location_that_is_no_number_loses_no_call(pbx: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SALON_ID", "Aurora")
+    pbx.write_text(line(RANG) + line(TALKED))
+    with pytest.raises(SystemExit, match=r"SALON_ID Aurora: 400(?s:.*)put SALON_ID right"):
         asterisk_calls.main(["send"])
     assert not sent(pbx)
 
@@ -129,12 +114,12 @@ def test_a_stored_or_unreadable_call_delays_no_other(
     pbx: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = [{"code": 409, "id": 1, "problems": {"detail": "off"}}, {"code": 400, "problems": {"phone": ["?"]}}]
-    pbx.write_text(line(TALKED) + line(CALLED_OUT) + line(INSIDE[:4]))
+    pbx.write_text(line(TALKED) + "a carriage\rreturn\n" + line(CALLED_OUT) + line(INSIDE[:4]), newline="")
     monkeypatch.setattr(asterisk_calls, "post", lambda _settings, _path, _calls: results)
     asterisk_calls.main(["send"])
-    assert sent(pbx) == str(pbx.stat().st_size)
+    assert sent(pbx) == pbx.stat().st_size
     said = capsys.readouterr().err
-    assert "1 lines have not the 10 columns" in said
+    assert "2 lines have not the 10 columns" in said
     assert re.search(r"1763993400.1234: 409 .*off", said)
     assert re.search(r"1763993500.1: 400 .*phone", said)
 
@@ -208,7 +193,7 @@ def test_the_page_leads_from_a_copy_of_the_program_to_a_call_at_the_portal(
     calls = tmp_path / "Altegio.csv"
     calls.write_text(line([*CALLED_OUT[:2], CLIENT, *CALLED_OUT[3:]]))
     assert shell(of_page("* * * * *").removeprefix("* * * * *")).stderr == ""
-    assert sent(calls) == str(calls.stat().st_size)
+    assert sent(calls) == calls.stat().st_size
     assert PhoneCall.objects.get().call_id == CALLED_OUT[0]
 
     [system] = re.findall(r"System\((.*) &\)", of_page("exten =>"))
