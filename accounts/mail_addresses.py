@@ -1,7 +1,11 @@
-"""Check of e-mail addresses that others report to us: Altegio's signed data, the partner's own systems."""
+"""E-mail addresses: the check of those that others report to us (Altegio's signed data, the partner's own systems),
+and a hash that stands for one.
+"""
 
 from django.core.exceptions import ValidationError
 from django.forms import EmailField
+
+from partner_portal.core.encryption import lookup_hash
 
 
 def address_in(text: str) -> str:
@@ -14,3 +18,8 @@ def address_in(text: str) -> str:
     except ValidationError:
         return ""
     return "" if address != text or set(text) & set('"[]') else text
+
+
+def address_hash(email: str) -> str:
+    """Return the hash under which an address is stored beside a claim, in capitals the same; "" for none."""
+    return lookup_hash(f"visitor:{email.lower()}")[:32] if email else ""

@@ -58,9 +58,11 @@ SELECT CASE WHEN id %% (%(count)s / 100 + 1) = 3 AND state <> 'granted' THEN 'un
 FROM connections_connection;
 
 INSERT INTO connections_arrival (id, application_id, arrived_at, deadline_at, last_seen_at, visits, salon_ids,
-    crm_token, salon_name, claim, digest, user_id, expected_user_id, signed_up, request_id)
+    crm_token, salon_name, claim, digest, user_id, expected_user_id, expected_address_hash,
+    signed_up, request_id)
 SELECT id, application_id, arrived_at, deadline_at, arrived_at, 1, jsonb_build_array(id), '', '', '', '', owner_id,
-    CASE WHEN id %% (%(count)s / 100 + 1) = 6 THEN 1004 END, false, '' FROM connections_connection;
+    CASE WHEN id %% (%(count)s / 100 + 1) = 6 THEN 1004 END,
+    CASE WHEN id %% (%(count)s / 100 + 1) = 6 THEN md5('1004') ELSE '' END, false, '' FROM connections_connection;
 INSERT INTO connections_arrivallocation (arrival_id, connection_id)
 SELECT id, id FROM connections_connection;
 

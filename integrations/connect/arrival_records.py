@@ -7,7 +7,8 @@ from datetime import datetime
 from accounts.models import User
 from integrations.activation.lone_token import note_lone_token_of
 from integrations.connect.claim_writes import Claimed
-from integrations.connect.claimants import Claimant
+from integrations.connect.claimants import Claimant, visitor_of
+from integrations.connect.expectations import expect
 from integrations.connect.parameters import Redirect
 from integrations.connections.models import LIVE, UNDECIDED, Application, Arrival, ArrivalLocation, Connection
 from integrations.connections.window import activation_deadline
@@ -28,8 +29,8 @@ def store_arrival(
 ) -> Arrival:
     """Store what a redirect carried and when it came, and return the arrival.
 
-    `claimant` claims its locations; `expected` is the account whose owner must sign in first; `network` is a hash of
-    where the redirect came from.
+    `claimant` claims its locations; `expected` is the account whose address must be proven first; `network` is a hash
+    of where the redirect came from.
     """
     person = redirect.person
     arrival = Arrival(
@@ -46,9 +47,9 @@ def store_arrival(
         network=network,
         claim=claimant.claim if claimant else "",
         user=claimant.user if claimant else None,
-        expected_user=expected,
         request_id=current_request_id(),
     )
+    expect(arrival, expected)
     insert([arrival])
     return arrival
 
@@ -79,7 +80,9 @@ def same_arrival(
     # A sign-in that holds the arrival's lock waits for the connections locked here. Skipping the row avoids a
     # deadlock; this visit becomes a new arrival.
     free = Arrival.objects.select_for_update(no_key=True, skip_locked=True)
-    earlier = free.filter(digest=digest, claim=claim, expected_user=expected).order_by("-pk").first()
+    same = free.filter(digest=digest, claim=claim, expected_user=expected)
+    address = visitor_of(expected) if expected is not None else ""
+    earlier = same.filter(expected_address_hash=address).order_by("-pk").first()
     if earlier is not None:
         seen_again(earlier, now)
     return earlier

@@ -30,8 +30,9 @@ from integrations.connect.arrival_records import (
 )
 from integrations.connect.claimants import Claimant, visitor_of
 from integrations.connect.claims import claim_locations, give_claims, give_signed
+from integrations.connect.expectations import EXPECTED, expect, expects
 from integrations.connect.parameters import Redirect
-from integrations.connect.registration import Known, account_of, begins_anew, may_act
+from integrations.connect.registration import Known, account_of, begins_anew, may_act, opens_to_reader
 from integrations.connections.brand import brand_of
 from integrations.connections.models import (
     UNDECIDED,
@@ -183,8 +184,9 @@ def send_sign_in_link(arrival: Arrival, email: str, template: str = "sign_in_lin
 
 
 def person_of(arrival: Arrival) -> User | None:
-    """Return the arrival's person, or the one who must sign in before it is theirs."""
-    return arrival.user or arrival.expected_user
+    """Return the arrival's person, or the account whose address it expects; None if that has left the address."""
+    expected = arrival.expected_user
+    return arrival.user or (expected if expected is not None and expects(arrival, expected) else None)
 
 
 @again_when_overtaken
@@ -193,12 +195,12 @@ def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
 
     `user` is the account as it was when its owner showed who they are; a session that was ended since opens nothing.
     `is_just_proven` says that they did so by a password or an e-mail on this arrival. Then the Altegio user whom a
-    signed arrival brought is linked, if the arrival expects exactly this account.
+    signed arrival brought is linked, if the arrival expects exactly their address.
     """
-    if held_as(user) is None:
+    if (held := held_as(user)) is None:
         return False
     arrival = _locked(arrival)
-    if not may_act(arrival, user):
+    if not may_act(arrival, held):
         return False
     accept_terms(user, brand_of(arrival.application))
     claimant = Claimant.of(user, signed=arrival.altegio_user_id is not None, network=arrival.network)
@@ -208,7 +210,7 @@ def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
             _prove(arrival)
         return True
     number = arrival.altegio_user_id
-    may_link = is_just_proven and arrival.expected_user_id == user.pk
+    may_link = is_just_proven and expects(arrival, held)
     if may_link and number is not None and link_altegio_user(user, number):
         give_signed(user, number)
     if not arrival.claim:
@@ -216,8 +218,9 @@ def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
         return True
     mine = Connection.objects.select_for_update(no_key=True).filter(arrivals=arrival).order_by("pk")
     give_claims(list(mine), {arrival.claim}, claimant)
-    arrival.claim, arrival.user, arrival.expected_user = claimant.claim, user, None
-    arrival.save(update_fields=["claim", "user", "expected_user"])
+    arrival.claim, arrival.user = claimant.claim, user
+    expect(arrival, None)
+    arrival.save(update_fields=["claim", "user", *EXPECTED])
     _go_on(arrival, claimant)
     _prove(arrival)
     return True
@@ -252,10 +255,10 @@ def enter_by_email(arrival: Arrival, user: User, *, password: str, keeps_passwor
 
     An arrival that waits for nobody stays as it is: its owner says on its page that it is theirs.
     """
-    if held_as(user) is None:
+    if (held := held_as(user)) is None:
         return False
     arrival = _locked(arrival)
-    if not may_act(arrival, user):
+    if not opens_to_reader(arrival, held):
         return False
     if begins_anew(arrival, user):
         take_over(user, password=password, keeps_password=keeps_password)
@@ -276,8 +279,9 @@ def _claim(arrival: Arrival, claimant: Claimant, *, expected: User | None) -> No
         arrived_at=arrival.arrived_at,
         now=timezone.now(),
     )
-    arrival.claim, arrival.user, arrival.expected_user = claimant.claim, claimant.user, expected
-    arrival.save(update_fields=["claim", "user", "expected_user"])
+    arrival.claim, arrival.user = claimant.claim, claimant.user
+    expect(arrival, expected)
+    arrival.save(update_fields=["claim", "user", *EXPECTED])
     hide_others(arrival, claimed)
     show_connections(arrival, claimed)
 

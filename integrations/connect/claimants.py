@@ -6,10 +6,10 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Q
 
+from accounts.mail_addresses import address_hash
 from accounts.models import User
 from accounts.proofs import has_proven_address
 from integrations.connections.models import Connection
-from partner_portal.core.encryption import lookup_hash
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Claimant:
 
 def visitor_of(user: User) -> str:
     """Return the hash under which an e-mail address is stored beside a claim; "" without an address."""
-    return lookup_hash(f"visitor:{user.email.lower()}")[:32] if user.email else ""
+    return address_hash(user.email or "")
 
 
 def turns_taken(claimant: Claimant) -> tuple[int, int]:

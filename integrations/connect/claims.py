@@ -20,6 +20,7 @@ from integrations.connect.arrival_records import note_owner
 from integrations.connect.claim_writes import Claimed, ClaimPlan
 from integrations.connect.claimants import Claimant, room_for, turns_taken
 from integrations.connect.decisions import decide
+from integrations.connect.expectations import claims_waiting_for
 from integrations.connect.location_facts import ClaimedLocation
 from integrations.connections.external_ids import bound_to
 from integrations.connections.models import (
@@ -160,7 +161,7 @@ def _persistent_claims(current: dict[int, list[Connection]], claimant: Claimant)
 
 
 def _give_what_waits(current: dict[int, list[Connection]], claimant: Claimant) -> bool:
-    """Give the claimant the claims of arrivals that expect them, so that they are not their own rivals.
+    """Give the claimant the claims of arrivals that wait for them, so that they are not their own rivals.
 
     Return whether any such claims were waiting.
     """
@@ -174,8 +175,7 @@ def _give_what_waits(current: dict[int, list[Connection]], claimant: Claimant) -
     ]
     if not provisional:
         return False
-    expecting = Arrival.objects.filter(claim__in={each.claim for each in provisional}, expected_user=claimant.user)
-    waiting = set(expecting.values_list("claim", flat=True))
+    waiting = claims_waiting_for(claimant.user, provisional)
     give_claims(provisional, waiting, claimant)
     return bool(waiting)
 
@@ -323,7 +323,9 @@ def give_signed(user: User, altegio_user_id: int) -> None:
     shown = ArrivalLocation.objects.filter(arrival__in=arrivals).values("connection")
     there = Connection.objects.select_for_update(no_key=True).filter(pk__in=shown).order_by("pk")
     give_claims(there, {provisional}, claimant)
-    Arrival.objects.filter(pk__in=arrivals).update(claim=claimant.claim, user=user, expected_user=None)
+    Arrival.objects.filter(pk__in=arrivals).update(
+        claim=claimant.claim, user=user, expected_user=None, expected_address_hash=""
+    )
     typed = Connection.objects.live().filter(owner=user, is_proven=False)
     for led in ArrivalLocation.objects.filter(arrival__in=arrivals, connection__in=typed).select_related("arrival"):
         note_owner(led.arrival, [lock(led.connection_id)])

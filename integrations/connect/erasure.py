@@ -36,7 +36,7 @@ def forget_person(user: User, altegio_user_ids: set[int], **_: Any) -> None:
     provisional = [claim for claim in every if not claim.startswith("u:")]
     for rows in (arrivals.filter(claim__in=provisional), held.filter(claim__in=provisional)):
         rows.update(claim=Concat(Value(ERASED), Cast("pk", CharField())))
-    arrivals.update(altegio_user_id=None, digest="", network="")
+    arrivals.update(altegio_user_id=None, digest="", network="", expected_address_hash="")
     held.update(visitor="", network="")
     own = touch(Connection.objects.filter(owner=user))
     # The partner's id identifies the person in the partner's own records.

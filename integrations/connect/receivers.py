@@ -11,6 +11,7 @@ from integrations.activation.binding import is_granted_to
 from integrations.altegio.answers import ConnectionStatus
 from integrations.connect.claimants import Claimant
 from integrations.connect.claims import go_on_as_new, stand_aside
+from integrations.connect.expectations import EXPECTED, expect
 from integrations.connections.models import LIVE, UNDECIDED, Arrival, Connection, State
 from integrations.connections.signals import connection_changed, granted_again
 from integrations.connections.transitions import hold, lock_each, tell_details, touch
@@ -55,5 +56,6 @@ def wait_for_the_owner(user: User, *, was_proven: bool, **_: Any) -> None:
         provisional = f"s:{arrival.pk}"
         claimed = Connection.objects.undecided().filter(arrivals=arrival, claim=Claimant.of(user).claim)
         claimed.update(claim=provisional, claimant=None)
-        arrival.claim, arrival.user, arrival.expected_user = provisional, None, user
-        arrival.save(update_fields=["claim", "user", "expected_user"])
+        arrival.claim, arrival.user = provisional, None
+        expect(arrival, user)
+        arrival.save(update_fields=["claim", "user", *EXPECTED])

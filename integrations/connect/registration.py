@@ -14,6 +14,7 @@ from accounts.proofs import has_proven_address
 from accounts.terms import accepted_now
 from integrations.altegio.signatures import Person
 from integrations.connect.claims import give_signed
+from integrations.connect.expectations import expects, waits_for
 from integrations.connections.models import Arrival
 from partner_portal.core.brand import Brand
 from partner_portal.core.fast_insert import insert
@@ -76,13 +77,22 @@ def _unless_closed(user: User) -> Known | MustSignIn:
     return MustSignIn(user) if user.is_staff or not user.is_active else Known(user)
 
 
+def opens_to_reader(arrival: Arrival, user: User) -> bool:
+    """Return whether an e-mail to the address of `user` may lead to this arrival: its reader may act once in."""
+    if arrival.user_id is not None:
+        return arrival.user_id == user.pk
+    return not arrival.claim or expects(arrival, user)
+
+
 def may_act(arrival: Arrival, user: User) -> bool:
     """Return whether `user` may sign in on this arrival: only its person, or anybody while it waits for nobody.
 
-    Every way in (form, one click, e-mail) checks this, and checks it again under the arrival's lock.
+    Every way in (form, one click, e-mail) checks this under the arrival's lock. An arrival that expects an address is
+    for those alone who have proven it: another person may have got an account under it.
     """
-    person = arrival.user_id or arrival.expected_user_id
-    return person == user.pk if person else not arrival.claim
+    if arrival.user_id is not None:
+        return arrival.user_id == user.pk
+    return not arrival.claim or waits_for(arrival, user)
 
 
 def begins_anew(arrival: Arrival, user: User) -> bool:
@@ -93,7 +103,7 @@ def begins_anew(arrival: Arrival, user: User) -> bool:
     """
     if not has_proven_address(user):
         return True
-    if arrival.user_id is not None or arrival.expected_user_id != user.pk:
+    if arrival.user_id is not None or not expects(arrival, user):
         return False
     number = arrival.altegio_user_id
     return arrival.signed_up or (number is not None and not user.identities.filter(altegio_user_id=number).exists())

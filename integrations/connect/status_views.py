@@ -102,10 +102,15 @@ def status_sign_in(request: HttpRequest, arrival: Arrival, token: str) -> HttpRe
 @require_POST
 @status_view
 def status_link(request: HttpRequest, arrival: Arrival, token: str) -> HttpResponse:
-    """Send an e-mail that signs the arrival's person in; it goes to their address, whoever asks for it."""
+    """Send an e-mail that signs the arrival's person in; it goes to their address, whoever asks for it.
+
+    If the account that had the expected address has left it, they come anew from Altegio.
+    """
     if wait := limits.SIGN_IN_LINKS.hit(request):
         return too_many(request, wait)
     person = arrivals.person_of(arrival)
-    if person is not None and person.email and (wait := arrivals.send_sign_in_link(arrival, person.email)):
+    if person is None:
+        return link_is_old(request)
+    if person.email and (wait := arrivals.send_sign_in_link(arrival, person.email)):
         return too_many(request, wait)
     return link_sent(request, reverse("connect:status", args=[token]))

@@ -28,7 +28,7 @@ from integrations.connect import arrivals, tokens
 from integrations.connect.forms import EmailForm, SignInForm, SignUpForm
 from integrations.connect.parameters import InvalidArrivalError, locations_named, read_redirect
 from integrations.connect.problem_pages import link_is_old, must_come_signed, problem, too_many, where_signed
-from integrations.connect.registration import begins_anew, may_act
+from integrations.connect.registration import begins_anew, opens_to_reader
 from integrations.connections.brand import show_as
 from integrations.connections.models import Arrival
 from partner_portal.core.framing import View, framed, is_in_frame
@@ -258,7 +258,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
         return _link_was_used(request, token)
     arrival, user = opened
     show_as(request, arrival.application)
-    if not may_act(arrival, user):
+    if not opens_to_reader(arrival, user):
         return _taken(request)
     prefer(request, user.language)
     # A person who signed up in this browser a moment ago has just chosen the password.

@@ -18,6 +18,7 @@ from accounts.emails import render
 from accounts.models import AltegioIdentity, OutgoingEmail, User
 from integrations.activation.call_kinds import Activate
 from integrations.connect import tokens
+from integrations.connect.claimants import visitor_of
 from integrations.connections.models import Application, Arrival, ArrivalLocation, Connection, EndedBy, Location
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import queue_fresh
@@ -179,7 +180,8 @@ class Gallery:
         yield "status too late", self._status(browser, self.arrival(deadline_at=over))
         yield "status signed in", self._status(self.browser(self.owner), self.arrival("active", "failed"))
         yield "status signed up", self._status(browser, self.arrival("granted", signed_up=True))
-        expected = self.arrival("granted", user=None, expected_user=self.owner)
+        address = visitor_of(self.owner)
+        expected = self.arrival("granted", user=None, expected_user=self.owner, expected_address_hash=address)
         yield "status expected", self._status(browser, expected)
         token = tokens.status_token(expected)
         yield "status, badly", browser.post(reverse("connect:status-sign-in", args=[token]), {"password": "x"})

@@ -25,6 +25,7 @@ OURS = {app.label for app in apps.get_app_configs() if app.name.split(".")[0] in
 ALLOWED: dict[tuple[str, str], str] = {
     ("accounts", "0011_erased_before"): "It changes the few rows of erased people, which nobody writes.",
     ("connections", "0013_proven_owners"): "It changes one column of rows of which nobody else writes it.",
+    ("connections", "0015_expected_addresses_of_before"): "It fills a new column of the few arrivals that wait.",
     ("core", "0004_history_by_number"): "It changes rows that nobody else does, and the running code reads both.",
     ("partner_events", "0003_altegio_events"): "It reads the few applications and writes a webhook for each.",
 }

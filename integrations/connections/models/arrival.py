@@ -30,10 +30,11 @@ class Arrival(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="arrivals"
     )
-    # The account that must sign in once before this arrival is theirs.
+    # The account that had the address which must be proven before this arrival is theirs (`connect/expectations.py`).
     expected_user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    expected_address_hash = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
     signed_up = models.BooleanField(_("by the sign-up form"), default=False)
     connections = models.ManyToManyField(
         "connections.Connection", through="connections.ArrivalLocation", related_name="arrivals"

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from integrations.activation.call_kinds import Activate
 from integrations.connect import arrivals
-from integrations.connect.claimants import Claimant
+from integrations.connect.claimants import Claimant, visitor_of
 from integrations.connect.claims import give_claims
 from integrations.connections.models import UNDECIDED, Application, Arrival, Connection, Location
 from integrations.outbox.models import OutgoingCall
@@ -37,7 +37,7 @@ def arrival_at_held(count: int, emma: User) -> Arrival:
         salon_ids=[location.altegio_id for location in locations],
         altegio_user_id=EMMA,
         claim=f"a:{EMMA}",
-        expected_user=emma,
+        expected_address_hash=visitor_of(emma),
         deadline_at=times["deadline_at"],
     )
     for location in locations:

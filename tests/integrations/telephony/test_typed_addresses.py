@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import AltegioIdentity, User
 from integrations.alerts.models import Alert
 from integrations.connect import arrivals
+from integrations.connect.claimants import visitor_of
 from integrations.connections.models import Application, Arrival, Chain, Connection, Location
 from sandbox import Sandbox
 from tests.integrations.telephony.calling import EMMAS, link, payload, ring
@@ -235,7 +236,12 @@ def _signed_up_with(count: int, emma: User) -> Arrival:
     chain = Chain.objects.create(altegio_id=count, crm_token=EMMAS, telephony="on")
     now = timezone.now()
     arrival = Arrival.objects.create(
-        application=application, deadline_at=now, salon_ids=[], claim="s:1", expected_user=emma, signed_up=True
+        application=application,
+        deadline_at=now,
+        salon_ids=[],
+        claim="s:1",
+        expected_address_hash=visitor_of(emma),
+        signed_up=True,
     )
     for number in range(count):
         location = Location.objects.create(altegio_id=count * 1000 + number, chain=chain)
