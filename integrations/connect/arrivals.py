@@ -88,7 +88,7 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
     if isinstance(account, Known):
         accept_terms(account.user, brand)
         remember_language(account.user)
-        claimant, expected = Claimant.of(account.user, signed=True), None
+        claimant, expected = Claimant.of(account.user, signed=True, is_new=account.is_new), None
     else:
         signed = f"a:{redirect.person.altegio_user_id}"
         claimant, expected = Claimant(signed, None, is_proven=True), account.expected

@@ -26,7 +26,8 @@ from partner_portal.core.fast_insert import insert
 
 CONFLICT_REASON = "Another person claims this location too."
 TAKEN_REASON = "This location is connected by another person."
-# The locations of an arrival take turns, this many at a time. Those of a small arrival are all in the first turn.
+# The claims of a person take turns, this many at a time; all that wait count, of whatever arrival. Those of a small
+# arrival are all in the first turn.
 TURN = 20
 # An unproven claimant gets fewer, and all waiting claims from the same address or network count.
 UNPROVEN_TURN = 5
@@ -58,17 +59,15 @@ class ClaimPlan:
         arrived_at: datetime,
         deadline: datetime,
         now: datetime,
-        turns_taken: int,
+        ahead: int,
     ) -> None:
-        """Start an empty plan. `turns_taken` is how many undecided claims of this visitor stand in front of this
-        arrival's.
-        """
+        """Start an empty plan. `ahead` is how many undecided claims of this person stand before this arrival's."""
         self.application = application
         self.claimant = claimant
         self.arrived_at = arrived_at
         self.deadline = deadline
         self.now = now
-        self._turns_taken = turns_taken
+        self._ahead = ahead
         self.claimed: list[Claimed] = []
         self._new: dict[ClaimDecision, list[Connection]] = {claim: [] for claim in NEW}
         self._returned: list[Connection] = []
@@ -188,9 +187,7 @@ class ClaimPlan:
             queue_fresh(calls)
 
     def _turn(self, index: int) -> int:
-        if self.claimant.is_proven:
-            return index // TURN
-        return (self._turns_taken + index) // UNPROVEN_TURN
+        return (self._ahead + index) // (TURN if self.claimant.is_proven else UNPROVEN_TURN)
 
     def _dispute(self) -> None:
         """Put the disputed connections in conflict, and ask Altegio about each."""

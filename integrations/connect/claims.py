@@ -18,7 +18,7 @@ from integrations.activation.waiting_call import end_claims, renew_deadlines
 from integrations.alerts.windows import begin_window
 from integrations.connect.arrival_records import note_owner
 from integrations.connect.claim_writes import Claimed, ClaimPlan
-from integrations.connect.claimants import Claimant, room_for, turns_taken
+from integrations.connect.claimants import Claimant, line_of
 from integrations.connect.decisions import decide
 from integrations.connect.expectations import claims_waiting_for
 from integrations.connect.location_facts import ClaimedLocation
@@ -57,20 +57,19 @@ def claim_locations(
     The number of queries is constant, however many locations and rivals there are. Arrivals for the same location
     wait for each other. Raises OvertakenError if another arrival has made a connection meanwhile, and IntegrityError
     if it has made the location: the caller retries the transaction. A location for which there is no room
-    (`claimants.room_for`) is left out.
+    (`claimants.line_of`) is left out.
     """
     locations, current = _locked(application, salon_ids, claimant, now)
     if _give_what_waits(current, claimant):
         places = {place.altegio_id: place for place in locations.values()}
         current = _current_connections(application, places, claimant, now)
     persistent = _persistent_claims(current, claimant)
-    taken = turns_taken(claimant)
-    room = room_for(claimant, taken)
-    plan = ClaimPlan(application, claimant, arrived_at, activation_deadline(arrived_at), now, max(taken))
+    line = line_of(claimant)
+    plan = ClaimPlan(application, claimant, arrived_at, activation_deadline(arrived_at), now, line.ahead)
     for salon_id in salon_ids:
         key = locations[salon_id].pk
         place = ClaimedLocation(current[key], claimant, now, frozenset(persistent[key]))
-        facts = place.facts(in_time=now < plan.deadline, has_room=plan.opened < room)
+        facts = place.facts(in_time=now < plan.deadline, has_room=plan.opened < line.room)
         plan.note(decide(facts), locations[salon_id], place)
     return plan.finish()
 

@@ -28,9 +28,10 @@ _with_email = Rows[User](lambda email: User.objects.with_email(email))
 
 @dataclass(frozen=True)
 class Known:
-    """The signed person's account."""
+    """The signed person's account; `is_new` says that it was made just now."""
 
     user: User
+    is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def _account_by_email(person: Person, brand: Brand) -> Known | MustSignIn:
     )
     insert([AltegioIdentity(user=user, altegio_user_id=person.altegio_user_id)])
     give_signed(user, person.altegio_user_id)
-    return Known(user)
+    return Known(user, is_new=True)
 
 
 def _unless_closed(user: User) -> Known | MustSignIn:

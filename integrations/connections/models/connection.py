@@ -132,6 +132,8 @@ class Connection(UpdatedAt):
                 name="connection_activated",
             ),
             models.Index(fields=["-id"], condition=~models.Q(review=""), name="connection_to_review"),
+            # To count how many undecided claims a person has.
+            models.Index(fields=["claim"], condition=models.Q(state__in=UNDECIDED), name="connection_by_claim"),
             # To count how many undecided claims an unproven visitor has.
             models.Index(
                 fields=["visitor"],

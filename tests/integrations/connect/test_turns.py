@@ -1,0 +1,79 @@
+"""Activations take turns by person: who comes often, or with many locations, holds nobody up."""
+
+from collections.abc import Sequence
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from integrations.connect.claimants import Claimant
+from integrations.connect.claims import claim_locations
+from integrations.connections.models import Application, Connection, State
+from integrations.outbox.claim import claim_next
+from integrations.outbox.models import OutgoingCall
+from tests.marketplace import AURORA_1, EMMAS_EMAIL, proven_owner
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def application() -> Application:
+    return Application.objects.create(altegio_id=1)
+
+
+def claims(application: Application, claimant: Claimant, salon_ids: Sequence[int]) -> None:
+    now = timezone.now()
+    claim_locations(application, salon_ids, claimant, arrived_at=now, now=now)
+
+
+def comes_often(application: Application, claimant: Claimant, arrivals: int) -> None:
+    for number in range(arrivals):
+        claims(application, claimant, range(1000 + number * 20, 1020 + number * 20))
+
+
+def turns() -> list[int]:
+    return list(OutgoingCall.objects.order_by("pk").values_list("turn", flat=True))
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_person_who_comes_again_and_again_holds_nobody_up(application: Application, known: bool) -> None:
+    """A proven account, or a signed user whose account must be opened by its owner first."""
+    mallory = Claimant.of(proven_owner("mallory@example.com")) if known else Claimant("a:66", None, is_proven=True)
+    comes_often(application, mallory, 30)
+    claims(application, Claimant.of(proven_owner(EMMAS_EMAIL)), [AURORA_1])
+    called = []
+    while AURORA_1 not in called and (claim := claim_next()):
+        assert claim.call.connection is not None
+        called.append(claim.call.connection.location.altegio_id)
+    assert len(called) <= 21
+
+
+def test_the_locations_of_a_chain_take_turns_whether_they_come_at_once_or_not(application: Application) -> None:
+    claims(application, Claimant.of(proven_owner("chain@example.com")), range(1, 51))
+    at_once = turns()
+    OutgoingCall.objects.all().delete()
+    Connection.objects.all().delete()
+    one_by_one = Claimant.of(proven_owner("again@example.com"))
+    for location in range(1, 51):
+        claims(application, one_by_one, [location])
+    assert turns() == at_once == [0] * 20 + [1] * 20 + [2] * 10
+
+
+def test_what_altegio_has_decided_holds_its_person_up_no_longer(application: Application) -> None:
+    claimant = Claimant.of(proven_owner("chain@example.com"))
+    comes_often(application, claimant, 2)
+    Connection.objects.update(state=State.FAILED)
+    claims(application, claimant, [AURORA_1])
+    assert turns()[-1] == 0
+
+
+def test_the_number_of_queries_does_not_grow_with_what_waits(application: Application) -> None:
+    claimant = Claimant.of(proven_owner("chain@example.com"))
+    taken = []
+    for locations in (range(1, 3), range(3, 5)):
+        with CaptureQueriesContext(connection) as queries:
+            claims(application, claimant, locations)
+        taken.append(len(queries))
+        comes_often(application, claimant, 3)
+    assert taken[0] == taken[1]
