@@ -45,8 +45,9 @@ def compare_settings(connection: Connection, status: ConnectionStatus, **_: Any)
         missing.remove(EVENT_ADDRESS)
     known = TakenSettings.objects.filter(connection=connection).first()
     never_sent = known is not None and known.state == Taken.NOT_SENT
-    is_new = _note(connection, known, _state_of(missing, never_sent=never_sent), missing)
-    if is_new and sent.api_key and API_KEY not in missing:
+    _note(connection, known, _state_of(missing, never_sent=never_sent), missing)
+    # Also if nothing else is new: the key may have been replaced, and entered at Altegio, since the last status.
+    if sent.api_key and API_KEY not in missing:
         void_other_keys(connection, sent.api_key)
 
 
@@ -64,11 +65,11 @@ def note_active_at_the_grant(connection: Connection) -> None:
 
 def _note(
     connection: Connection, known: TakenSettings | None, state: TakenSettings.State, missing: list[str]
-) -> bool:
-    """Store the comparison if it is new, and raise or clear the alert about it. Return whether it is new."""
+) -> None:
+    """Store the comparison if it is new, and raise or clear the alert about it."""
     names = ", ".join(missing)
     if known is not None and (known.state, known.missing) == (state, names):
-        return False
+        return
     fields = {"state": state, "missing": names, "since": timezone.now()}
     TakenSettings.objects.update_or_create(connection=connection, defaults=fields)
     key = f"settings:{connection.pk}"
@@ -76,7 +77,6 @@ def _note(
     if state is not Taken.TAKEN:
         text = f"{connection}: {REMEDY[state].format(missing=names)}"
         raise_alert(Alert.Kind.SETTINGS, key, text, connection)
-    return True
 
 
 @receiver(webhook_settings_read)

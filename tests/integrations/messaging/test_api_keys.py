@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from integrations.activation.models import TakenSettings
 from integrations.connections.models import Connection, Installation, State
 from integrations.messaging.api_keys import replace_api_key, void_other_keys
 from integrations.status_sync.status_sync import ask_status
@@ -135,6 +136,24 @@ def test_a_key_that_altegio_never_took_makes_the_former_one_void_only_once_its_s
         ask_status(newest)
         work()
         assert known(api, former, new) == [not voids, True]
+
+
+def test_a_replaced_key_is_void_once_altegio_has_the_new_one_though_all_was_taken_before_too(
+    api: Api, altegio: Sandbox, connect: Callable[..., Connection], work: Callable[..., None]
+) -> None:
+    """Altegio's support enters the new key before the portal asks again, so no difference is ever seen."""
+    connection = connect(10101)
+    former = connection.installation.api_key
+    ask_status(connection)
+    work()
+    assert TakenSettings.objects.get().state == TakenSettings.State.TAKEN
+    replace_api_key(connection)
+    new = Installation.objects.get().api_key
+    not_none(altegio.world.connection(1, 10101)).api_key = new
+    assert known(api, former, new) == [True, True]
+    ask_status(connection)
+    work()
+    assert known(api, former, new) == [False, True]
 
 
 def test_after_a_lost_answer_both_keys_stand_until_the_status_shows_the_new_one(
