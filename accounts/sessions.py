@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth import SESSION_KEY, update_session_auth_hash, user_logged_in
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import F
 from django.dispatch import receiver
@@ -13,6 +14,7 @@ from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
 from accounts.models import User
+from partner_portal.core.key_gap import GAP
 
 FRESH_SECONDS = 15 * 60
 _SINCE = "signed_in_at"
@@ -73,6 +75,16 @@ def sign_out_everywhere(owner: User) -> None:
     """End every session of the owner, on all devices."""
     User.objects.filter(pk=owner.pk).update(session_epoch=F("session_epoch") + 1)
     owner.refresh_from_db(fields=["session_epoch"])
+
+
+@transaction.atomic
+def sign_everybody_out() -> None:
+    """End every session and frame token of everybody, in a restored database.
+
+    The epochs leap, like ids (`key_gap`): one that was given in the lost time must not come to count again.
+    """
+    User.objects.update(session_epoch=F("session_epoch") + GAP)
+    Session.objects.all().delete()
 
 
 def _is_session_of(request: HttpRequest, owner: User) -> bool:

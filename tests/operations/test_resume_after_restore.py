@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from io import StringIO
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import connection as database
@@ -11,7 +12,9 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 from redis.exceptions import RedisError
 
-from accounts.models import ApiKey
+from accounts.frame_tokens import make_frame_token, owner_of_frame_token
+from accounts.models import ApiKey, User
+from accounts.sessions import sign_out_everywhere
 from billing.call_kinds import UNSURE
 from billing.intake import record_payment
 from billing.models import Source
@@ -24,7 +27,7 @@ from partner_portal.core.models import FeedEnd
 from sandbox import Sandbox
 from tests.billing.conftest import JANUARY
 from tests.integrations.messaging.requesting import message, request_message, take_messages_of
-from tests.marketplace import AURORA_1, arrive
+from tests.marketplace import AURORA_1, EMMAS_EMAIL, arrive, proven_owner
 
 pytestmark = pytest.mark.django_db
 GAP = 1_000_000
@@ -167,6 +170,29 @@ def test_only_what_could_have_gone_out_is_asked_about(before: str, after: str) -
     OutgoingCall.objects.create(kind="x", key="x", priority=10, state=before)
     resume()
     assert OutgoingCall.objects.get().state == after
+
+
+def test_everybody_is_signed_out_and_told_what_is_in_force_again(client: Client) -> None:
+    """The session and the frame token may have been taken from a thief since the backup."""
+    owner = proven_owner(EMMAS_EMAIL)
+    client.force_login(owner)
+    given, session = make_frame_token(owner), client.session.session_key
+    assert owner_of_frame_token(given) == owner
+    said = resume()
+    assert not Session.objects.filter(pk=session).exists()
+    assert client.get("/account/").status_code == 302
+    assert owner_of_frame_token(given) is None
+    assert "Everybody is signed out" in said
+    assert "repeat erasures" in said
+
+
+def test_a_token_of_the_lost_time_does_not_come_to_count_again(client: Client) -> None:
+    owner = proven_owner(EMMAS_EMAIL)
+    sign_out_everywhere(owner)
+    of_lost_time = make_frame_token(owner)
+    User.objects.update(session_epoch=0)
+    resume()
+    assert owner_of_frame_token(of_lost_time) is None
 
 
 def test_while_a_worker_is_alive_nothing_is_changed() -> None:
