@@ -26,7 +26,8 @@ _SPACES = re.compile(r"[^\S\xa0\u202f]+")
 _DOTS = "[.\u2024\u3002\ufe52\uff0e\uff61]"
 _NUMBERS = re.compile(rf"(?:\d{{1,30}}{_DOTS}){{3,}}\d")
 _DOT = re.compile(rf"(?<=\S)({_DOTS})(?=[^\s\d])|(?<=[^\s\d])({_DOTS})(?=\d)")
-_SCHEME = re.compile(r"\b([a-z][a-z\d+.-]*)[:\uff1a](?=\S)", re.IGNORECASE)
+# Begins only where what a scheme is made of begins, so that nothing is read twice.
+_SCHEME = re.compile(r"(?<![a-z\d+.-])((?>[a-z\d+.-]*?\b(?=[a-z]))[a-z\d+.-]++)[:\uff1a](?=\S)", re.IGNORECASE)
 # People who sign up choose a name. One that looks like an address is left out: a greeting works without it.
 _NO_NAME = re.compile(rf"[/:@]|\w{_DOTS}\w")
 _PLAIN = (int, float, Decimal, dt.date, dt.datetime, type(None))

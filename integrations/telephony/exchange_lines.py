@@ -18,7 +18,7 @@ from typing import Any
 from integrations.telephony.exchange_mappings import InvalidMappingError
 from partner_portal.core.english import english as _
 
-_CASE = re.compile(r"if\s+(.+?)\s+is\s+(.*?)\s*:\s*(.+)")
+_IS = re.compile(r"\sis\s")
 _OTHERWISE = re.compile(r"otherwise\s*:\s*(.+)")
 CASES = _(
     "Write a line “if path is word: path” for each word, all of the same path, and “otherwise: path” at most once."
@@ -29,7 +29,7 @@ NO_PATH = _("Write the path first, and below it the words: “their word = ours�
 def read_rule(text: str) -> Any:
     """Return the rule that these lines describe, or None if they are empty. Raises InvalidMappingError."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if any(_CASE.fullmatch(line) for line in lines):
+    if any(_case(line) for line in lines):
         return _read_cases(lines)
     return _read_plain(lines) if lines else None
 
@@ -46,13 +46,24 @@ def write_rule(rule: Any) -> str:
 
 
 def _read_cases(lines: list[str]) -> dict[str, Any]:
-    cases = [found for line in lines if (found := _CASE.fullmatch(line))]
+    cases = [case for line in lines if (case := _case(line))]
     others = [found for line in lines if (found := _OTHERWISE.fullmatch(line))]
-    by = {_first_or_all(_paths(case[1])).__repr__() for case in cases}
+    by = {_first_or_all(_paths(path)).__repr__() for path, _word, _rule in cases}
     if len(by) != 1 or len(others) > 1 or len(cases) + len(others) != len(lines):
         raise InvalidMappingError(CASES)
-    rule = {"by": _first_or_all(_paths(cases[0][1])), "cases": {case[2]: _read_line(case[3]) for case in cases}}
+    rule = {
+        "by": _first_or_all(_paths(cases[0][0])),
+        "cases": {word: _read_line(its_rule) for _path, word, its_rule in cases},
+    }
     return rule | ({"otherwise": _read_line(others[0][1])} if others else {})
+
+
+def _case(line: str) -> tuple[str, str, str] | None:
+    """Return path, word and rule of a line `if path is word: rule`, or None if it is another line."""
+    path, *others = _IS.split(line[2:].lstrip(), maxsplit=1)
+    word, _colon, rule = (others[0] if others else "").partition(":")
+    case = path.strip(), word.strip(), rule.strip()
+    return case if line.startswith("if") and line[2:3].isspace() and case[0] and case[2] else None
 
 
 def _read_line(text: str) -> Any:

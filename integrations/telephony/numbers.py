@@ -13,7 +13,7 @@ from partner_portal.core.english import english as _
 
 _EXTENSION = re.compile(r"[0-9]{2,7}")
 # An extension behind a number: `ext. 12`, `x12`, `;ext=12`, `доб. 12`
-_SUFFIX = re.compile(r"(?<=\d)[\s)]*[;,]?\s*(?:ext(?:ension)?\.?|x|доб\.?|#)\s*=?\s*\d{1,7}$", re.IGNORECASE)
+_SUFFIX = re.compile(r"(?<=\d)[\s)]*+[;,]?\s*+(?:ext(?:ension)?\.?|x|доб\.?|#)\s*+=?\s*+\d{1,7}$", re.IGNORECASE)
 _ALPHABETIC = re.compile(r"[^\W\d_]")
 # Country names that Altegio may send beside those of CLDR.
 _OTHER_NAMES = {

@@ -10,7 +10,8 @@ from decimal import Decimal
 MARK = "\ufeff"
 # The start of a text that a spreadsheet would run (OWASP, "CSV Injection"). Where decimals have a comma it splits
 # lines at semicolons, also inside a text.
-_FORMULA = re.compile(r"""(^|[;\t\r\n])(?=["\s]*[=+\-@\uff1d\uff0b\uff0d\uff20])""")
+_FORMULA = re.compile(r"""(^|;|(?<!["\s;])(?=["\s]))["\s]*+(?=[=+\-@\uff1d\uff0b\uff0d\uff20])""")
+_SEPARATOR = re.compile(r"[;\t\r\n]")
 
 
 class _Echo:
@@ -35,4 +36,10 @@ def cell(value: object) -> str:
         return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     if isinstance(value, int | float | Decimal):
         return str(value)
-    return _FORMULA.sub(r"\1'", str(value))
+    return _FORMULA.sub(_made_text, str(value))
+
+
+def _made_text(before: re.Match[str]) -> str:
+    """Return what stands before a formula, with an apostrophe wherever a cell may begin in it."""
+    begins_the_text = before.start() == 0 and not before[1]
+    return ("'" if begins_the_text else "") + _SEPARATOR.sub(r"\g<0>'", before[0])

@@ -28,8 +28,9 @@ _EMAIL_TOKEN = re.compile(
 )
 
 
-# A signed token of the hand-over, anywhere in the text.
-_JWT = re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]+")
+# A signed token of the hand-over, anywhere in the text. It begins to read only where a word begins: a word that
+# begins like a token again and again would otherwise be read again and again.
+_JWT = re.compile(r"(?<![\w-])((?>[\w-]*?\b(?=eyJ[\w-])))[\w-]++\.[\w-]++\.[\w-]++")
 
 
 def mask(text: str, secrets: Iterable[str] = ()) -> str:
@@ -39,9 +40,9 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
             text = text.replace(secret, MASK).replace(quote(secret, safe=""), MASK)
     text = _NAMED.sub(_hide_value, text)
     text = _AUTHORIZATION.sub(rf"\1 {MASK}", text)
-    for pattern in (_EVENT_ADDRESS, _STATUS_CALLBACK, _LINK_TOKEN, _EMAIL_TOKEN):
+    for pattern in (_EVENT_ADDRESS, _STATUS_CALLBACK, _LINK_TOKEN, _EMAIL_TOKEN, _JWT):
         text = pattern.sub(rf"\1{MASK}", text)
-    return _JWT.sub(MASK, text)
+    return text
 
 
 def mask_phone(phone: str) -> str:

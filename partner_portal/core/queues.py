@@ -27,7 +27,9 @@ log = structlog.get_logger(__name__)
 
 Row = TypeVar("Row", bound=models.Model)
 # E-mail addresses are masked in stored errors: the failed row has them, and loses them when the person is erased.
-_ADDRESS = re.compile(r"[^\s'\"<>{}(),]+@[^\s'\"<>{}(),]+")
+# It begins only where a word begins, so that no word is read twice.
+_IN_AN_ADDRESS = r"[^\s'\"<>{}(),]"
+_ADDRESS = re.compile(rf"(?<!{_IN_AN_ADDRESS}){_IN_AN_ADDRESS}+@{_IN_AN_ADDRESS}+")
 # A failure that did not recur for this long is over, because the item was handled since.
 FORGOTTEN_AFTER = timedelta(days=1)
 # The same for a step as a whole: the slowest step runs once an hour.

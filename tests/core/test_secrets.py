@@ -88,6 +88,8 @@ def test_an_error_report_holds_no_secret(rf: RequestFactory, settings: Settings)
         "/account/email/SECRET/",
         "/account/erase/SECRET/",
         "password=SECRET&x=1",
+        "GET /open/eyJSECRET.eyJSECRET.SECRET/",
+        "of-a-hand-over-eyJSECRET.eyJSECRET.SECRET",
     ],
 )
 def test_a_secret_is_masked_however_it_is_written(text: str) -> None:
