@@ -16,8 +16,9 @@ from integrations.messaging.call_kinds import send_refused_again
 from integrations.messaging.ext_ids import with_send_ids
 from integrations.messaging.ingest import take_statuses
 from integrations.messaging.models import BatchState, MessageStatus, StatusBatch
-from integrations.messaging.parsing import MAX_ITEMS, InvalidStatusesError, StatusList, read_statuses, shortened
+from integrations.messaging.parsing import MAX_ITEMS, InvalidStatusesError, StatusList, read_statuses
 from partner_portal.core.english import english as _
+from partner_portal.core.left_out import shortened
 from partner_portal.core.list_parameters import choice, words
 
 WHICH = _('Send {"ids": […]} with 1 to 1000 message ids, or {} for all that were refused.')

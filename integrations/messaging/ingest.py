@@ -10,12 +10,13 @@ from integrations.messaging.bulk_insert import StatusRow, StatusRows
 from integrations.messaging.call_kinds import queue_relays
 from integrations.messaging.message_states import follow_statuses, keys_of_messages
 from integrations.messaging.models import CallbackAddress, SmsStatus, StatusBatch
-from integrations.messaging.parsing import ReportedStatus, Warnings, shortened
+from integrations.messaging.parsing import ReportedStatus
 from integrations.messaging.relay_batches import free_batches
 from integrations.messaging.retold import take_retold
 from integrations.messaging.status_addresses import Target, default_target, stored_addresses
 from partner_portal.core.fast_insert import insert
 from partner_portal.core.fast_query import Query
+from partner_portal.core.left_out import Warnings, shortened
 from partner_portal.core.queues import Queue
 
 MAX_ADDRESSES = 1000

@@ -29,15 +29,13 @@ from integrations.messaging.gateway_words import read_gateway_item
 from integrations.messaging.status_addresses import MAX_LENGTH, InvalidStatusAddressError, Target, read_target
 from partner_portal.core.clean import read_number
 from partner_portal.core.english import english as _
+from partner_portal.core.left_out import Warnings
 
 MAX_ITEMS = 1000
 MAX_PARTS = 32_767
-# At most this many omitted fields are named; the rest are only counted.
-MAX_WARNINGS = 100
 # The largest sum that fits the column, which rounds to 6 decimals.
 MAX_SUM = 10**12 - 1
 Problems = dict[str, list[str]]
-Warnings = list[dict[str, str]]
 
 NEEDED = _("Needed with the statuses 1 and 8; a free message has the sum 0.")
 UNKNOWN = _("There is no such field.")
@@ -233,13 +231,6 @@ def read_statuses(items: object) -> tuple[list[ReportedStatus], Warnings]:
         {"field": f"{index}.{name[:100]}", "message": f"Left out. {why}"} for (index, name), why in left_out.items()
     ]
     return StatusList.model_validate(readable, context=targets).root, warnings
-
-
-def shortened(warnings: Warnings) -> Warnings:
-    """Return the first `MAX_WARNINGS` warnings, and one that counts the others, if there are more."""
-    more = len(warnings) - MAX_WARNINGS
-    counted = {"field": "…", "message": _("So many more fields were left out: %d.") % more}
-    return [*warnings[:MAX_WARNINGS], counted] if more > 0 else warnings
 
 
 def _without_needed(error: ValidationError) -> dict[tuple[int, str], str]:

@@ -12,6 +12,7 @@ A path follows objects by name and lists by index: `callflow[0].caller_profile.c
 the mapped values in the same way as those that come without a mapping.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -93,12 +94,17 @@ def _value(rule: Any, body: object) -> Any:
     if not isinstance(rule, dict):
         return _first(rule, body)
     if "by" in rule:
-        chosen = rule["cases"].get(str(_first(rule["by"], body)), rule.get("otherwise"))
+        chosen = rule["cases"].get(_word(_first(rule["by"], body)), rule.get("otherwise"))
         return _NOTHING if chosen is None else _value(chosen, body)
     if "value" in rule:
         return rule["value"]
     value = _first(rule["path"], body)
-    return rule.get("values", {}).get(str(value), value)
+    return rule.get("values", {}).get(_word(value), value)
+
+
+def _word(value: object) -> str:
+    """Return the word by which a mapping names a value: as JSON writes `true`, `false` and `null`."""
+    return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
 
 
 def _first(paths: Any, body: object) -> Any:

@@ -21,6 +21,7 @@ from partner_portal.core.clean import clean_line
 from partner_portal.core.clean import read_number as read_decimal
 from partner_portal.core.datetimes import LAST_YEAR, read_moment
 from partner_portal.core.english import english as _
+from partner_portal.core.left_out import Warnings
 
 MAX_SECONDS = 7 * 24 * 3600
 # A timestamp has at least ten digits; a number with fewer may be a date.
@@ -60,8 +61,6 @@ WRITE_A_STATUS = _(
 )
 _MAIL_DATE = re.compile(r"[A-Z][a-z]{2}, ?\d{1,2} ")
 _is_link = URLValidator(schemes=["http", "https"])
-
-Warnings = list[dict[str, str]]
 
 
 @dataclass

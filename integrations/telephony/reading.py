@@ -9,6 +9,7 @@ from integrations.telephony.models import PhoneCall
 from integrations.telephony.parsing import ReadCall, decorate
 from integrations.telephony.reading_rules import ReadingRules
 from partner_portal.core.english import english as _
+from partner_portal.core.left_out import shortened
 
 HIDDEN = _("The caller hides the number: the call is kept here and not told to Altegio.")
 NO_SUCH_FIELD = _("Left out. There is no such field.")
@@ -79,5 +80,6 @@ def _needed(raw: Mapping[str, Any], name: str, read: Callable[[Any], Any], probl
 
 def _with_unknown_fields(call: ReadCall, raw: Mapping[str, Any], known: frozenset[str]) -> ReadCall:
     """Warn of each unknown field, because the value under a misspelt name would be lost unnoticed."""
-    call.warnings += [{"field": name[:100], "message": NO_SUCH_FIELD} for name in sorted(raw.keys() - known)]
+    unknown = [{"field": name[:100], "message": NO_SUCH_FIELD} for name in sorted(raw.keys() - known)]
+    call.warnings = shortened([*call.warnings, *unknown])
     return call

@@ -7,7 +7,7 @@ from typing import Any
 
 from integrations.telephony.callers import Caller
 from integrations.telephony.models import PhoneCall
-from integrations.telephony.parsing import Warnings
+from partner_portal.core.left_out import Warnings
 
 
 class CallOutcome(Enum):

@@ -327,10 +327,13 @@ def test_a_body_that_only_begins_like_a_multipart_form_is_refused(body: str) -> 
         ({"value": "incoming"}, "incoming"),
         ({"by": "word", "cases": {"OK": "a.b"}}, 1),
         ({"by": "word", "cases": {"BAD": "a.b"}, "otherwise": {"value": "x"}}, "x"),
+        ({"by": "yes", "cases": {"true": {"value": "success"}}, "otherwise": {"value": "missed"}}, "success"),
+        ({"by": "none", "cases": {"null": {"value": "success"}}, "otherwise": {"value": "missed"}}, "missed"),
+        ({"path": "off", "values": {"false": "missed"}}, "missed"),
     ],
 )
 def test_a_rule_leads_to_a_value(rule: Any, expected: Any) -> None:
-    body = {"a": {"b": 1}, "list": [{}, {"x": "y"}], "empty": "", "word": "OK"}
+    body = {"a": {"b": 1}, "list": [{}, {"x": "y"}], "empty": "", "word": "OK", "yes": True, "off": False}
     check_mapping({"phone": rule}, rings=False)
     assert apply_mapping({"phone": rule}, body) == {"phone": expected}
 

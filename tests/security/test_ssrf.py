@@ -47,8 +47,12 @@ def test_the_connection_is_made_to_the_address_that_was_checked(monkeypatch: pyt
         ip = "8.8.8.8" if len(asked) == 1 else "127.0.0.1"
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, 443))]
 
+    def connect(peer: sockets.Peer, _ends_at: float) -> tuple[None, str]:
+        connected.append(peer.addresses)
+        return None, peer.addresses[0]
+
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    monkeypatch.setattr(sockets, "_connected", lambda peer, _ends_at: (connected.append(peer.addresses), ""))
+    monkeypatch.setattr(sockets, "_connected", connect)
     monkeypatch.setattr(sockets, "_secured", lambda _line, host, _ends_at: named.append(host))
     connected: list[tuple[str, ...]] = []
     named: list[str] = []

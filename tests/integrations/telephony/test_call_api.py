@@ -52,6 +52,15 @@ def test_a_list_in_which_nothing_can_be_read_is_refused(api: Api, telephony: Cha
     assert "incoming, outgoing, internal" in answer.json()["0"]["type"][0]
 
 
+def test_a_call_with_any_number_of_unknown_fields_has_few_warnings(api: Api, telephony: Chain) -> None:
+    unknown = {f"x{number}": 0 for number in range(1000)}
+    answer = api("post", CALLS, CALL | unknown)
+    assert answer.status_code == 202
+    warnings = answer.json()["warnings"]
+    assert (len(warnings), warnings[-1]["message"]) == (101, "So many more fields were left out: 900.")
+    assert PhoneCall.objects.get().warnings == warnings
+
+
 @pytest.mark.parametrize("count", [1, 200])
 def test_a_list_costs_a_constant_number_of_queries(
     api: Api, telephony: Chain, django_assert_max_num_queries: DjangoAssertNumQueries, count: int
