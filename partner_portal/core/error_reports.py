@@ -34,11 +34,11 @@ def without_secrets(event: Any, _hint: Any = None) -> Any:
 
 
 def hidden(value: Any) -> Any:
-    """Return `value` with every text in it masked, also in nested dictionaries and lists."""
-    from partner_portal.core.masking import mask  # settings load this module before they are complete
+    """Return `value` with every text in it masked and shortened, also in nested dictionaries and lists."""
+    from partner_portal.core.masking import mask_for_log  # settings load this module before they are complete
 
     if isinstance(value, str):
-        return mask(value)
+        return mask_for_log(value)
     if isinstance(value, dict):
         return {name: hidden(part) for name, part in value.items()}
     if isinstance(value, list | tuple):

@@ -18,11 +18,11 @@ def hide_secrets(_logger: Any, _method: str, event: structlog.typing.EventDict) 
 
     The request itself, which Django adds to its error lines, is dropped: its URL may contain signed user data.
     """
-    from partner_portal.core.masking import mask  # settings load this module before they are complete
+    from partner_portal.core.masking import mask_for_log  # settings load this module before they are complete
 
     event.pop("request", None)
     return {
-        key: value if value is None or isinstance(value, bool | int | float) else mask(str(value))
+        key: value if value is None or isinstance(value, bool | int | float) else mask_for_log(str(value))
         for key, value in event.items()
     }
 

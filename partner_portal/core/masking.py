@@ -7,13 +7,15 @@ from urllib.parse import quote
 from django.conf import settings
 
 MASK = "•••"
+# Characters of a text that a log line or a report shows: a traceback, not an address of a megabyte.
+MAX_LOGGED = 10_000
 
-# A secret next to its name: in query strings, JSON and Python's repr.
+# A secret next to its name: in query strings, JSON and Python's repr, also where the text ends before its quote does.
 _NAMED = re.compile(
     r"""(?ix)
     (["']?\b(?:user_data_sign|user_data|crm_token|partner_token|api_key|password|new_password[12]|sign)\b["']?
      \s*[=:]\s*)
-    (?: "[^"]*" | '[^']*' | [^\s&,;}\]"']+ )
+    (?: "[^"]*(?:"|\Z) | '[^']*(?:'|\Z) | [^\s&,;}\]"']+ )
     """
 )
 _AUTHORIZATION = re.compile(r"(?i)\b(Bearer|Api-Key)\s+[^\s,'\"]+")
@@ -43,6 +45,20 @@ def mask(text: str, secrets: Iterable[str] = ()) -> str:
     for pattern in (_EVENT_ADDRESS, _STATUS_CALLBACK, _LINK_TOKEN, _EMAIL_TOKEN, _JWT):
         text = pattern.sub(rf"\1{MASK}", text)
     return text
+
+
+def mask_for_log(text: str) -> str:
+    """Mask a text for a log line or a report, without its middle if it is longer than MAX_LOGGED.
+
+    So its time has a bound, whatever a stranger wrote into a request. The word and the line that are cut
+    go with the middle, because half a secret would not be recognised.
+    """
+    if len(text) <= MAX_LOGGED:
+        return mask(text)
+    half = MAX_LOGGED // 2
+    start = "".join(text[:half].rsplit(maxsplit=1)[:-1])
+    _cut, _line_end, end = text[-half:].partition("\n")
+    return mask(f"{start} […{len(text)} characters…] {end}")
 
 
 def mask_phone(phone: str) -> str:

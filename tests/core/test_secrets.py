@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from integrations.connections.models import Application, Chain, Installation
 from partner_portal.core.error_reports import start, without_secrets
-from partner_portal.core.masking import MASK, mask
+from partner_portal.core.masking import MASK, MAX_LOGGED, mask, mask_for_log
 from sandbox import Sandbox
 from tests.kept import as_written, everything_stored
 from tests.marketplace import AURORA_1, EMMA, TELEPHONY, arrive
@@ -101,6 +101,41 @@ def test_masking_knows_the_partner_token_wherever_it_stands(settings: Settings) 
     assert settings.ALTEGIO_PARTNER_TOKEN not in mask(f"x{settings.ALTEGIO_PARTNER_TOKEN}y")
 
 
+def test_a_long_path_is_left_out_of_the_log(caplog: pytest.LogCaptureFixture, client: Client) -> None:
+    assert client.get(f"/{'eyJ-' * 50_000}/").status_code == 404
+    [line] = as_written(caplog.records).splitlines()
+    assert "Not Found" in line
+    assert len(line) < 1000
+
+
+def test_a_log_line_keeps_the_start_and_the_end_of_a_long_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    logging.getLogger("portal").error("Traceback: %s\nValueError: no number", "a line of it\n" * 5000)
+    written = as_written(caplog.records)
+    assert "Traceback: a line of it" in written
+    assert "ValueError: no number" in written
+    assert len(written) < 3 * MAX_LOGGED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user_data=SECRET",
+        "/account/reset/MQ/SECRET/",
+        "Bearer SECRET",
+        "eyJSECRET.eyJSECRET.SECRET",
+        "password='SECRET SECRET'",
+    ],
+)
+def test_a_secret_at_the_cut_of_a_long_text_is_not_shown(text: str) -> None:
+    half = MAX_LOGGED // 2
+    for inside in range(len(text) + 2):
+        cut_at_the_start = f"{'a' * (half - inside - 1)} {text}\n{'z' * MAX_LOGGED}"
+        cut_at_the_end = f"{'z' * MAX_LOGGED} {text}\n{'a' * (half - inside - 1)}"
+        shown = mask_for_log(cut_at_the_start) + mask_for_log(cut_at_the_end)
+        assert "aaa" in shown
+        assert not [part for part in ("SEC", "RET", "eyJ") if part in shown]
+
+
 @pytest.mark.parametrize(("host", "path"), [("scanner.example", "/healthz/"), ("testserver", "/a\x00b/")])
 def test_a_request_that_django_refuses_is_not_logged_as_an_error(
     caplog: pytest.LogCaptureFixture, client: Client, settings: Settings, host: str, path: str
@@ -149,3 +184,9 @@ def test_a_report_to_sentry_holds_no_secret(settings: Settings) -> None:
     assert "http://x/connect/" in sent
     assert secret not in sent
     assert token not in sent
+
+
+def test_a_report_to_sentry_holds_no_long_text() -> None:
+    sent = without_secrets({"breadcrumbs": [{"message": f"Not Found: /{'eyJ-' * 50_000}/"}]})
+    assert "Not Found" in str(sent)
+    assert len(str(sent)) < MAX_LOGGED
