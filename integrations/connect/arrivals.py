@@ -92,7 +92,7 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
     else:
         signed = f"a:{redirect.person.altegio_user_id}"
         claimant, expected = Claimant(signed, None, is_proven=True), account.expected
-        _tell_of_staff(expected)
+        _tell_if_nobody_signs_in(expected)
     claimed = claim_locations(application, redirect.salon_ids, claimant, arrived_at=now, now=now)
     digest = digest_of(application, redirect, claimant)
     arrival = same_arrival(digest, claimant.claim, expected, claimed, now)
@@ -104,14 +104,15 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
     return arrival
 
 
-def _tell_of_staff(expected: User) -> None:
-    """Alert staff if the signed address is a staff account's: nobody can sign in to own what was connected."""
-    if expected.is_staff:
+def _tell_if_nobody_signs_in(expected: User) -> None:
+    """Alert staff if the arrival expects an account of staff or a closed one: nobody could own what it connects."""
+    if expected.is_staff or not expected.is_active:
         text = (
-            f"Altegio signed an arrival with the address of staff account #{expected.pk}. Staff own no locations, "
-            "so what it connects is nobody's. Set another address at Altegio, and press Connect again."
+            f"Altegio signed an arrival of account #{expected.pk}, in which no owner can sign in: it is staff's, or "
+            "closed. So what the arrival connects is nobody's. A closed account: open it again on its page, if its "
+            "owner may come back. Staff's: set another address at Altegio. Then press Connect again."
         )
-        raise_alert(Alert.Kind.REVIEW, f"staff-arrived:{expected.pk}", text)
+        raise_alert(Alert.Kind.REVIEW, f"nobody-signs-in:{expected.pk}", text)
 
 
 @transaction.atomic

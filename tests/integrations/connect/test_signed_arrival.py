@@ -228,7 +228,7 @@ def test_a_staff_account_is_never_signed_in_by_a_signature(client: Client, alteg
     assert refused.status_code == 400
     assert not AltegioIdentity.objects.exists()
     assert Connection.objects.get().owner is None
-    assert "Set another address at Altegio" in Alert.objects.get().text
+    assert "set another address at Altegio" in Alert.objects.get().text
 
 
 @pytest.mark.parametrize("change", [{"is_staff": True}, {"is_active": False}])
@@ -241,3 +241,4 @@ def test_an_account_that_became_staff_or_was_closed_is_not_opened_any_more(
     work()
 
     assert Connection.objects.get(location__altegio_id=AURORA_2).owner is None
+    assert f"account #{User.objects.get().pk}, in which no owner can sign in" in Alert.objects.get().text
