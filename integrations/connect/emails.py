@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts.emails import EMAIL_CONTEXTS, NoRecipientError, reader_of
-from integrations.connect.registration import opens_to_reader
+from integrations.connect.registration import opens_to_reader, user_to_be_linked
 from integrations.connect.tokens import link_token
 from integrations.connections.brand import brand_of
 from integrations.connections.models import Arrival
@@ -23,7 +23,12 @@ def with_sign_in_link(params: dict[str, Any]) -> dict[str, Any]:
     if arrival is None or not opens_to_reader(arrival, user):
         raise NoRecipientError
     path = reverse("connect:confirm", args=[link_token(arrival.pk, user)])
-    return {"link": settings.PORTAL_URL + path, "name": user.name, "brand": brand_of(arrival.application)}
+    return {
+        "link": settings.PORTAL_URL + path,
+        "name": user.name,
+        "brand": brand_of(arrival.application),
+        "altegio_user": user_to_be_linked(arrival, user),
+    }
 
 
 def _arrival(pk: int) -> Arrival | None:

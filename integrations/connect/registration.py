@@ -96,6 +96,19 @@ def may_act(arrival: Arrival, user: User) -> bool:
     return not arrival.claim or waits_for(arrival, user)
 
 
+def user_to_be_linked(arrival: Arrival, user: User) -> str:
+    """Return the number of the Altegio user whom opening the arrival's e-mail links to the account; "" if none.
+
+    The reader must know: from then on that user opens the account's pages within Altegio.
+    """
+    number = arrival.altegio_user_id
+    if number is None or arrival.user_id is not None or not expects(arrival, user):
+        return ""
+    linked = AltegioIdentity.objects.filter(altegio_user_id=number).first()
+    is_free = linked is None or (linked.user_id == user.pk and begins_anew(arrival, user))
+    return str(number) if is_free else ""
+
+
 def begins_anew(arrival: Arrival, user: User) -> bool:
     """Return whether opening the arrival's e-mail takes over the account of `user` for whoever reads its mail.
 

@@ -28,7 +28,7 @@ from integrations.connect import arrivals, tokens
 from integrations.connect.forms import EmailForm, SignInForm, SignUpForm
 from integrations.connect.parameters import InvalidArrivalError, locations_named, read_redirect
 from integrations.connect.problem_pages import link_is_old, must_come_signed, problem, too_many, where_signed
-from integrations.connect.registration import begins_anew, opens_to_reader
+from integrations.connect.registration import begins_anew, opens_to_reader, user_to_be_linked
 from integrations.connections.brand import show_as
 from integrations.connections.models import Arrival
 from partner_portal.core.framing import View, framed, is_in_frame
@@ -266,7 +266,12 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     asks = begins_anew(arrival, user) and not signed_up_here
     form = FirstPasswordForm(user, request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        context = {"user": user, "arrival": arrival, "form": form if asks else None}
+        context = {
+            "user": user,
+            "arrival": arrival,
+            "form": form if asks else None,
+            "altegio_user": user_to_be_linked(arrival, user),
+        }
         return render(request, "connect/confirm.html", context, status=400 if form.errors else 200)
     password = form.cleaned_data["password"] if asks else ""
     if not arrivals.enter_by_email(arrival, user, password=password, keeps_password=signed_up_here):

@@ -27,7 +27,7 @@ from partner_portal.core.api_errors import server_error
 from partner_portal.core.brand import Brand
 from tests.i18n.owners_emails import emails_about
 from tests.i18n.owners_pages import PASSWORD, OwnersPages
-from tests.marketplace import proven_owner
+from tests.marketplace import MARIA, proven_owner
 from tests.response import Response
 
 LANGUAGES = ["en", *catalogs.LANGUAGES]
@@ -162,6 +162,8 @@ class Gallery:
         yield "step too old", browser.get("/connect/step/old/")
         yield "confirm too late", browser.get("/connect/confirm/old/")
         yield "confirm", browser.get(reverse("connect:confirm", args=[self._link()]))
+        signed = tokens.link_token(self._expecting().pk, self.owner)
+        yield "confirm a signed visit", browser.get(reverse("connect:confirm", args=[signed]))
         yield from self._too_many(limits.SIGN_UPS, "sign up", lambda: browser.post(f"{step}sign-up/", {}))
 
     def statuses(self) -> Iterator[tuple[str, HttpResponse | Response]]:
@@ -180,8 +182,7 @@ class Gallery:
         yield "status too late", self._status(browser, self.arrival(deadline_at=over))
         yield "status signed in", self._status(self.browser(self.owner), self.arrival("active", "failed"))
         yield "status signed up", self._status(browser, self.arrival("granted", signed_up=True))
-        address = visitor_of(self.owner)
-        expected = self.arrival("granted", user=None, expected_user=self.owner, expected_address_hash=address)
+        expected = self._expecting()
         yield "status expected", self._status(browser, expected)
         token = tokens.status_token(expected)
         yield "status, badly", browser.post(reverse("connect:status-sign-in", args=[token]), {"password": "x"})
@@ -229,7 +230,7 @@ class Gallery:
 
     def outgoing_emails(self) -> Iterator[Shown]:
         """Show every e-mail to owners, as text and as HTML."""
-        for template, values in emails_about(self.owner, self.arrival().pk, self.connections):
+        for template, values in emails_about(self.owner, self._expecting().pk, self.connections):
             payload = {"to": "olga@example.com", "person": self.owner, "language": self.language, "params": values}
             outgoing_email = render(OutgoingEmail(template=template, **payload))
             name = f"e-mail {template}, {values.get('more', 0)} more"
@@ -239,6 +240,11 @@ class Gallery:
 
     def _status(self, browser: Client, arrival: Arrival) -> Response:
         return browser.get(reverse("connect:status", args=[tokens.status_token(arrival)]))
+
+    def _expecting(self) -> Arrival:
+        """Return an arrival that Altegio signed for a user who is not linked; it waits for the owner."""
+        address: dict[str, object] = {"expected_user": self.owner, "expected_address_hash": visitor_of(self.owner)}
+        return self.arrival("granted", user=None, altegio_user_id=MARIA, **address)
 
     def _link(self) -> str:
         return tokens.link_token(self.arrival().pk, self.owner)

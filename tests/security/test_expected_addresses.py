@@ -7,13 +7,16 @@ import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.customers import CustomerData, put_customer
 from accounts.emails import send_waiting_emails
 from accounts.models import AltegioIdentity, User
-from integrations.connections.models import Arrival, Connection
+from integrations.connect.expectations import expect
+from integrations.connect.tokens import status_token
+from integrations.connections.models import Application, Arrival, Connection
 from sandbox import Sandbox
-from tests.marketplace import AURORA_1, EMMA, EMMAS_EMAIL, MARIA, MEDVED_1, arrive, follow
+from tests.marketplace import AURORA_1, EMMA, EMMAS_EMAIL, MARIA, MEDVED_1, arrive, follow, proven_owner
 from tests.not_none import not_none
 from tests.owner_forms import PASSWORD, SIGN_UP, form_action
 from tests.security.signing_up import link_in_email, opened_email
@@ -101,6 +104,39 @@ def test_a_corrected_customer_is_not_led_to_what_waits_for_the_mistyped_address(
     opened_email(PASSWORD)
     owner = not_none(Connection.objects.live().get().owner)
     assert owner.email == ANA
+
+
+def test_the_reader_of_an_email_is_told_which_altegio_user_it_links(altegio: Sandbox) -> None:
+    """Maria, not Emma, has come: Emma must see that Maria's user would open her pages."""
+    proven_owner(EMMAS_EMAIL)
+    altegio.world.user(MARIA).email = EMMAS_EMAIL
+    page = arrive(Client(), altegio, AURORA_1, MARIA)["Location"]
+    Client().post(f"{page}link/")
+    link = link_in_email()
+    told = f"came from Altegio, by its user {MARIA}."
+    assert told in mail.outbox[-1].body
+    assert told in Client().get(link).content.decode()
+    opened = Client().post(link, {"password": PASSWORD})
+    assert opened.status_code == 303
+    assert AltegioIdentity.objects.get().altegio_user_id == MARIA
+
+
+def test_an_email_that_links_nobody_names_nobody(altegio: Sandbox) -> None:
+    """The visit is without a signature, or its user is linked with another account and stays so."""
+    emma = proven_owner(EMMAS_EMAIL)
+    AltegioIdentity.objects.create(user=proven_owner("maria@medved.example"), altegio_user_id=MARIA)
+    pages = [by_the_form(altegio)]
+    unlinked = Arrival.objects.create(
+        application=Application.objects.get(), deadline_at=timezone.now(), salon_ids=[], claim=f"a:{MARIA}"
+    )
+    unlinked.altegio_user_id = MARIA
+    expect(unlinked, emma)
+    unlinked.save()
+    pages.append(reverse("connect:status", args=[status_token(unlinked)]))
+    for page in pages:
+        Client().post(f"{page}link/")
+        assert "came from Altegio" not in Client().get(link_in_email()).content.decode()
+        assert "came from Altegio" not in mail.outbox[-1].body
 
 
 def test_a_reopened_account_gets_what_altegio_signed_for_its_owner_meanwhile(altegio: Sandbox, work: Work) -> None:
