@@ -15,7 +15,8 @@ from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
-MAX_BODY = 1024 * 1024
+# No message of the portal is larger (docs/interface.md §5a).
+MAX_BODY = 2 * 1024 * 1024
 # In your system this is a table with a unique column: an event may come twice.
 seen: set[str] = set()
 

@@ -37,7 +37,7 @@ class IncomingEvent:
     flag: str
     is_duplicate: bool
     installation_id: int
-    size: int  # characters of the body as it came
+    size: int  # bytes of the body as it came
 
     @property
     def items(self) -> list[dict[str, Any]]:
@@ -73,7 +73,7 @@ def incoming(event: Event, body: Any) -> IncomingEvent:
         flag=event.flag,
         is_duplicate=event.is_duplicate,
         installation_id=event.installation_id,
-        size=len(event.body),
+        size=len(event.body.encode()),
     )
 
 

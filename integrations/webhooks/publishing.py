@@ -12,7 +12,7 @@ from integrations.partner_events.publish import NewEvent, publish
 from integrations.webhooks.consumers import IncomingEvent
 
 MAX_IN_A_BATCH = 100
-MAX_BATCH_SIZE = 512 * 1024  # characters
+MAX_BATCH_SIZE = 512 * 1024  # bytes
 
 
 def publish_events(events: Sequence[IncomingEvent]) -> None:

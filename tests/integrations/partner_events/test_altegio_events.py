@@ -96,11 +96,14 @@ def test_many_events_of_one_location_are_few_messages(
     assert [number for each in payload for number in numbers(each)] == list(range(120))
 
 
+@pytest.mark.parametrize("letter", ["x", "ж"])
 def test_a_message_is_not_too_large(
-    client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint
+    client: Client, keys: Installation, partner: Partner, endpoint: WebhookEndpoint, letter: str
 ) -> None:
+    comment = letter * (300_000 // len(letter.encode()))
     for number in range(3):
-        post_event(client, keys, GOOD | {"resource_id": number, "comment": "x" * 300_000})
+        event = json.dumps(GOOD | {"resource_id": number, "comment": comment}, ensure_ascii=False)
+        post_event(client, keys, event.encode())
     fan_out.fan_out()
     go_out()
 
