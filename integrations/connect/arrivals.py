@@ -145,8 +145,8 @@ def register(arrival: Arrival, sign_up: SignUp) -> Arrival:
     if is_new:
         claimant = Claimant.of(user, network=arrival.network)
     else:
-        origin = {"visitor": visitor_of(user), "network": arrival.network}
-        claimant = Claimant(f"s:{arrival.pk}", None, is_proven=False, **origin)
+        claim, visitor = f"s:{arrival.pk}", visitor_of(user)
+        claimant = Claimant(claim, None, is_proven=False, visitor=visitor, network=arrival.network)
     _claim(arrival, claimant, expected=None if is_new else user)
     send_sign_in_link(arrival, sign_up.email, "welcome" if is_new else "sign_in_link")
     arrival.signed_up = True

@@ -1,5 +1,6 @@
 """Entity events reach the partner's webhooks in batches of one connection, unchanged and in order."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
