@@ -11,6 +11,8 @@ from phonenumbers import NumberParseException, PhoneNumber
 
 from partner_portal.core.english import english as _
 
+# Longer than any number with its extension, in whatever words.
+MAX_LENGTH = 100
 _EXTENSION = re.compile(r"[0-9]{2,7}")
 # An extension behind a number: `ext. 12`, `x12`, `;ext=12`, `доб. 12`
 _SUFFIX = re.compile(r"(?<=\d)[\s)]*+[;,]?\s*+(?:ext(?:ension)?\.?|x|доб\.?|#)\s*+=?\s*+\d{1,7}$", re.IGNORECASE)
@@ -43,8 +45,6 @@ class InvalidPhoneNumberError(ValueError):
     """Raised for a text that is no telephone number; `str()` says what to write."""
 
 
-# Cached because each call of a line repeats the line's own number.
-@lru_cache(maxsize=5000)
 def e164(text: str, region: str | None) -> str:
     """Return `text` as E.164, without a trailing extension. Raises InvalidPhoneNumberError.
 
@@ -53,7 +53,14 @@ def e164(text: str, region: str | None) -> str:
     only guessed, the number must be valid there. If it is named by the text or by `region`, the length alone must be
     right, because the library may not know the number's range yet, and a call that rings is real.
     """
-    plain = _SUFFIX.sub("", text.strip())
+    text = text.strip()
+    return _e164(text if len(text) <= MAX_LENGTH else "", region)
+
+
+# Cached because each call of a line repeats the line's own number.
+@lru_cache(maxsize=5000)
+def _e164(text: str, region: str | None) -> str:
+    plain = _SUFFIX.sub("", text)
     numbers = [] if _ALPHABETIC.search(plain) else _readings(plain, region)
     number = next((number for number, _named in numbers if phonenumbers.is_valid_number(number)), None)
     number = number or next((number for number, named in numbers if named and _has_whole_length(number)), None)

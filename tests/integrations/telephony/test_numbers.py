@@ -24,10 +24,23 @@ def test_a_number_is_normalised(text: str, region: str | None, expected: str) ->
     assert e164(text, region) == expected
 
 
-@pytest.mark.parametrize("text", ["", "anonymous", "+", "12", "+999123", "+44 20", "123456789012345678901"])
+@pytest.mark.parametrize(
+    "text", ["", "anonymous", "+", "12", "+999123", "+44 20", "123456789012345678901", f"+44{' ' * 99}2071838750"]
+)
 def test_an_invalid_number_is_refused(text: str) -> None:
     with pytest.raises(InvalidPhoneNumberError):
         e164(text, "GB")
+
+
+@pytest.mark.parametrize("extension", ["x1", " ext. 12", ") ;ext=12", ", доб. 12", "  #  1234567"])
+def test_an_extension_is_left_out(extension: str) -> None:
+    assert e164(f"+44 20 7183 8750{extension}", None) == "+442071838750"
+
+
+@pytest.mark.parametrize("filling", [" ", ")", "0", " x1"])
+def test_a_text_longer_than_any_number_is_refused(filling: str) -> None:
+    with pytest.raises(InvalidPhoneNumberError):
+        e164(f"+44 20 7183 8750{filling * 100_000}x1", "GB")
 
 
 def test_extensions_are_short_digits() -> None:
