@@ -101,8 +101,9 @@ def test_a_refund_of_what_an_ended_connection_paid_counts_for_the_live_one(
         altegio.grant(SALON, user_id=9001, at=timezone.now())
         again = connect()
     assert not_none(again.paid_until).year == 2126
+    altegio.fault("error", "status", status=500, remaining=None)
     billing.refund(payment)
-    work()
+    work(rounds=3)
     again.refresh_from_db()
     assert again.paid_until is None
     status = OutgoingCall.objects.filter(kind="ask_status", connection=again)
