@@ -52,12 +52,12 @@ def visitor_of(user: User) -> str:
 
 
 # A person with more undecided claims than one arrival can name is behind everybody else anyway.
-MOST_COUNTED = 5_000
+MAX_COUNTED = 5_000
 NO_LIMIT = 10**9
 
 # Not prepared: it needs the index of undecided claims, whose condition would depend on its values.
 _own = Query(
-    lambda claim: Connection.objects.undecided().filter(claim=claim).values_list("pk")[:MOST_COUNTED], prepare=False
+    lambda claim: Connection.objects.undecided().filter(claim=claim).values_list("pk")[:MAX_COUNTED], prepare=False
 )
 
 
