@@ -231,7 +231,7 @@ FOUND_BY: dict[str, set[str | None]] = {
     "channel: queued": {"channel_queued"},
     "chat panel: queued": {"chat_panel_queued"},
     "chat signal: queued": {"chat_signal_queued", "chat_signal_by_state"},
-    "connection: undecided": {"connection_by_state", "one_undecided_claim_of_a_person"},
+    "connection: undecided": {"connection_by_state", "one_undecided_claim_of_a_person", "connection_by_claim"},
     "delivery: waiting": {"delivery_waiting"},
     "discount: queued": {"discount_queued"},
     "event: to be forwarded": {"event_waiting"},
