@@ -4,11 +4,11 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 
 from integrations.altegio.wire import parse_id
+from integrations.api.message_ids import MessageIdField
 from integrations.messaging.message_feed import place_waiting, position_of
 from integrations.messaging.models import BatchState, MessageStatus, RequestedMessage
 from partner_portal.core.list_parameters import Parameter, choice
@@ -31,7 +31,7 @@ class MessageSerializer(serializers.ModelSerializer[RequestedMessage]):
     """A message to one number, with what became of it."""
 
     ext_id = serializers.CharField()
-    id = serializers.SerializerMethodField()
+    id = MessageIdField(source="wire_id")
     connection_id = serializers.IntegerField()
     salon_id = serializers.IntegerField(source="connection.location.altegio_id")
     phone = serializers.CharField()
@@ -45,11 +45,6 @@ class MessageSerializer(serializers.ModelSerializer[RequestedMessage]):
             *("received_at", "state", "statuses"),
         )
         read_only_fields = fields
-
-    @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
-    def get_id(self, message: RequestedMessage) -> str | int:
-        """Return the send id as Altegio gave it."""
-        return message.wire_id
 
 
 def _after() -> Parameter:

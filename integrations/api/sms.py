@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.generics import ListAPIView
@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from integrations.api.message_ids import MessageIdField
 from integrations.api.warnings import WarningSerializer
 from integrations.messaging.call_kinds import send_refused_again
 from integrations.messaging.ext_ids import with_send_ids
@@ -38,7 +39,7 @@ class AcceptedSerializer(serializers.Serializer[dict[str, int]]):
 class RetrySerializer(serializers.Serializer[dict[str, Any]]):
     """Which refused statuses to send again: those of these messages, or all of them without `ids`."""
 
-    ids = serializers.ListField(child=serializers.CharField(), required=False, max_length=MAX_ITEMS)
+    ids = serializers.ListField(child=MessageIdField(), required=False, min_length=1, max_length=MAX_ITEMS)
 
 
 class RetriedSerializer(serializers.Serializer[dict[str, int]]):
@@ -53,7 +54,7 @@ class RelayedStatusSerializer(serializers.ModelSerializer[MessageStatus]):
     `waiting`; `sent`; `refused`, and `error` holds Altegio's reason; `left_out`: it came after a final one.
     """
 
-    id = serializers.SerializerMethodField()
+    id = MessageIdField(source="wire_id")
     state = serializers.ChoiceField(BatchState.choices, source="batch.state")
     error = serializers.CharField(source="batch.refusal")
     error_code = serializers.IntegerField(source="batch.refusal_code", allow_null=True)
@@ -66,11 +67,6 @@ class RelayedStatusSerializer(serializers.ModelSerializer[MessageStatus]):
             *("state", "error", "error_code", "received_at"),
         )
         read_only_fields = fields
-
-    @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
-    def get_id(self, status: MessageStatus) -> str | int:
-        """Return the message's id as it was reported."""
-        return int(status.message_id) if status.id_is_number else status.message_id
 
 
 class Statuses(ListAPIView[MessageStatus]):
@@ -121,8 +117,8 @@ class StatusRetry(APIView):
 
 
 def _ids(body: Any) -> list[str] | None:
-    """Return the ids that were named, as they are stored; None for all."""
-    if body in ({}, None, ""):
+    """Return the ids that were named, as they are stored; None for all, where the body names none or is missing."""
+    if body == {}:
         return None
     ids = body.get("ids") if isinstance(body, dict) and set(body) == {"ids"} else None
     if not isinstance(ids, list) or not 1 <= len(ids) <= MAX_ITEMS or not all(_is_id(one) for one in ids):

@@ -43,7 +43,7 @@ FORMS_ELSEWHERE = (
 NOT_FAILED = _("Only a call that has failed is sent again; this one is: {state}. {error}")
 
 
-@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}, {"type": "number"}], "nullable": True})
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "number"}], "nullable": True})
 class AsWrittenField(serializers.Field[Any, Any, Any, Any]):
     """A field that `integrations.telephony.parsing` reads."""
 

@@ -131,10 +131,7 @@ def _part_from_others(refused: QuerySet[StatusBatch], message_ids: Collection[st
 
 def on_the_wire(status: MessageStatus) -> dict[str, Any]:
     """Return a status as Altegio accepts it: known values only, with exact sums and no trailing zeros."""
-    payload: dict[str, Any] = {
-        "id": int(status.message_id) if status.id_is_number else status.message_id,
-        "status": status.status,
-    }
+    payload: dict[str, Any] = {"id": status.wire_id, "status": status.status}
     if status.payment_sum is not None:
         payload["payment_sum"] = _plain(status.payment_sum)
     if status.currency_iso:

@@ -220,6 +220,11 @@ class MessageStatus(models.Model):
     def __str__(self) -> str:
         return f"{self.message_id}: {self.get_status_display()}"
 
+    @property
+    def wire_id(self) -> str | int:
+        """The message id in the form in which it was reported."""
+        return int(self.message_id) if self.id_is_number else self.message_id
+
 
 class DailyVolume(models.Model):
     """The number of statuses of a kind that came in a day (UTC), with the parts and the cost of their messages.

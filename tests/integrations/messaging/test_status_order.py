@@ -194,7 +194,7 @@ def test_a_refused_status_goes_again(api: Api, altegio: Sandbox, work: Callable[
     assert {row["state"] for row in api("get", STATUSES).json()["results"]} == {"sent"}
 
 
-@pytest.mark.parametrize("body", [{"ids": []}, {"ids": "m1"}, {"id": ["m1"]}, ["m1"], {"ids": [True]}])
+@pytest.mark.parametrize("body", [{"ids": []}, {"ids": "m1"}, {"id": ["m1"]}, ["m1"], {"ids": [True]}, "null", '""'])
 def test_a_retry_says_what_it_wants(api: Api, body: Any) -> None:
     answer = api("post", RETRY, body)
     assert (answer.status_code, list(answer.json())) == (400, ["ids"])
