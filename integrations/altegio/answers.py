@@ -5,7 +5,7 @@ Texts and numbers are cleaned here, where they enter, so that no reader of an `A
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -27,6 +27,8 @@ class Outcome(enum.StrEnum):
 
 
 GATEWAY_TIMEOUT = 504
+# A gateway that knows no such address answers with one of these, often without a body.
+NO_SUCH_ADDRESS = (404, 405, 410)
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,17 @@ class Answer:
     def may_be_altegios(self) -> bool:
         """Whether the body is Altegio's envelope or empty (docs/altegio.md); a gateway's own JSON is neither."""
         return self.envelope is not None and (not self.envelope or "success" in self.envelope)
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether no gateway in between may have written it instead of Altegio."""
+        return self.may_be_altegios and (bool(self.envelope) or self.status_code not in NO_SUCH_ADDRESS)
+
+    def doubted(self) -> "Answer":
+        """Return the answer as one that says nothing about the call: it may have happened or not."""
+        return replace(
+            self, outcome=Outcome.UNKNOWN, message=f"HTTP {self.status_code}, and the answer is not Altegio's"
+        )
 
     @property
     def gave_up_waiting(self) -> bool:

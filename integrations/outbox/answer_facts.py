@@ -13,6 +13,16 @@ from integrations.outbox.settling import verdict_of
 from partner_portal.core.masking import mask
 
 
+def believed_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> Answer:
+    """Return the answer, with its outcome unknown if a gateway may have written it and too much would follow from it.
+
+    A call that may not be repeated would end by it, or every call stop by its 401.
+    """
+    ends_call = not asking and not kind.idempotent and answer.outcome in (Outcome.ACCEPTED, Outcome.REFUSED)
+    stops_all = answer.outcome is Outcome.UNAUTHORIZED and kind.proves_token(call)
+    return answer.doubted() if (ends_call or stops_all) and not answer.is_certain else answer
+
+
 def facts_of(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> AnswerFacts:
     """Return the facts for `decide`, of a locked call. `asking`: the answer is to the question about it, not to the
     call.

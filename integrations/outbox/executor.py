@@ -18,7 +18,7 @@ from integrations.altegio.client import AltegioClient, to_json
 from integrations.altegio.requests import ApiRequest, Host
 from integrations.contract_drift.observe import observe_answer
 from integrations.outbox import rate
-from integrations.outbox.answer_facts import facts_of
+from integrations.outbox.answer_facts import believed_answer, facts_of
 from integrations.outbox.attempts import MAX_TEXT, note_answer, yes_on_record
 from integrations.outbox.call_kinds import (
     CALL_KINDS,
@@ -111,7 +111,7 @@ def _exchange(claim: Claim, slot: rate.Slot) -> None:
         return
     purpose = Attempt.Purpose.ASK if asking else Attempt.Purpose.SEND
     attempt, slot = _begin_attempt(call, request, purpose, slot)
-    answer = send(request)
+    answer = believed_answer(call, kind, send(request), asking=asking)
     rate.settle(slot)
     log.info("altegio_answered", purpose=attempt.purpose, outcome=answer.outcome, status=answer.status_code)
     note_answer(attempt, answer, request)

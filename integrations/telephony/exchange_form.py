@@ -9,7 +9,7 @@ from django_stubs_ext import StrOrPromise
 from integrations.connections.location_field import LocationNumberField
 from integrations.connections.models import Location
 from integrations.telephony.exchange_lines import read_rule, write_rule
-from integrations.telephony.exchange_mappings import InvalidMappingError, apply_mapping, check_mapping
+from integrations.telephony.exchange_mappings import InvalidMappingError, apply_mapping, check_mapping, word_of
 from integrations.telephony.exchange_presets import PRESETS, TITLES
 from integrations.telephony.exchange_webhooks import read_webhook_body
 from integrations.telephony.models import ExchangeWebhook
@@ -141,4 +141,4 @@ def tried(mapping: dict[str, Any], sample: str, location: Location | None, *, ri
 
 
 def _shown(fields: dict[str, Any]) -> str:
-    return " · ".join(f"{name} {value}" for name, value in fields.items())
+    return " · ".join(f"{name} {word_of(value)}" for name, value in fields.items())

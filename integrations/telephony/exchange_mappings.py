@@ -94,15 +94,15 @@ def _value(rule: Any, body: object) -> Any:
     if not isinstance(rule, dict):
         return _first(rule, body)
     if "by" in rule:
-        chosen = rule["cases"].get(_word(_first(rule["by"], body)), rule.get("otherwise"))
+        chosen = rule["cases"].get(word_of(_first(rule["by"], body)), rule.get("otherwise"))
         return _NOTHING if chosen is None else _value(chosen, body)
     if "value" in rule:
         return rule["value"]
     value = _first(rule["path"], body)
-    return rule.get("values", {}).get(_word(value), value)
+    return rule.get("values", {}).get(word_of(value), value)
 
 
-def _word(value: object) -> str:
+def word_of(value: object) -> str:
     """Return the word by which a mapping names a value: as JSON writes `true`, `false` and `null`."""
     return json.dumps(value) if value is None or isinstance(value, bool) else str(value)
 

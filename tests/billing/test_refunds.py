@@ -72,6 +72,18 @@ def test_a_payment_is_refunded_after_an_uncertain_report(
     assert remote(altegio)[0].is_refunded
 
 
+@pytest.mark.parametrize("body", [{"ok": True}, {"status": "maintenance"}, []])
+def test_a_payment_is_not_refunded_because_a_gateway_says_yes(
+    altegio: Sandbox, billing: Billing, reported: int, work: Work, body: Any
+) -> None:
+    altegio.fault("error", "refund", status=200, body=body)
+    billing.refund(reported)
+    work()
+    assert remote(altegio)[0].is_refunded
+    assert len(altegio.requests("refund")) == 2
+    assert billing.payment(reported)["status"] == "refunded"
+
+
 @pytest.mark.parametrize(("fault", "sent"), [("drop_after", 1), ("drop_before", 0)])
 def test_an_unconfirmed_payment_is_settled_before_its_refund(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work, fault: str, sent: int

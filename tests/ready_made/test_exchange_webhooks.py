@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts.models import ApiKey
 from integrations.connections.models import Chain, Location
-from integrations.telephony.exchange_form import ExchangeWebhookForm
+from integrations.telephony.exchange_form import ExchangeWebhookForm, tried
 from integrations.telephony.exchange_lines import read_rule, write_rule
 from integrations.telephony.exchange_mappings import InvalidMappingError, apply_mapping, check_mapping
 from integrations.telephony.exchange_presets import PRESETS, TITLES
@@ -512,3 +512,8 @@ def test_an_error_is_shown_at_its_field(
 @pytest.mark.django_db
 def test_the_required_fields_are_enough(staff: Client, telephony: Chain, given: dict[str, str]) -> None:
     assert staff.post(ADD, {"name": "pbx", **given}).status_code == 302
+
+
+def test_a_value_is_shown_as_a_mapping_names_it() -> None:
+    found = tried({"status": "answered", "user": "by"}, '{"answered": true, "by": null}', None, rings=False)[0]
+    assert found.endswith("status true · user null")
