@@ -9,6 +9,14 @@ file=${ENV_FILE:-.env}
 url=${DATABASE_URL:-$(test ! -r "$file" || sed -n "s/^DATABASE_URL=[\"']\{0,1\}\([^\"']*\).*/\1/p" "$file")}
 test -n "$url" || { echo "DATABASE_URL is set neither in the environment nor in $file." >&2; exit 1; }
 
+# pg_dump changes its session, and a pooler in transaction mode would hand that session on to the portal.
+case $url in
+*DISABLE_SERVER_SIDE_CURSORS*)
+    echo "DATABASE_URL leads to a pooler. Make the backup past it: DATABASE_URL=postgres://…, PostgreSQL's own address, before this command." >&2
+    exit 1
+    ;;
+esac
+
 # Of what stands behind the question mark only `ssl…` is PostgreSQL's; pg_dump refuses the portal's own.
 tls=$(printf '%s' "${url#"${url%%\?*}"}" | tr '?&' '\n\n' | grep '^ssl' | paste -s -d '&' -) || true
 url=${url%%\?*}

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.emails import mail_trouble
 from integrations.outbox.claim import due_calls, held_slots
 from integrations.outbox.dispatcher import PATIENT_DISPATCHERS
+from integrations.outbox.models import Attempt, Priority
 from partner_portal.core.console_email import PRINTED
 from partner_portal.core.static_files import missing_static_files
 
@@ -92,8 +93,18 @@ def _worker() -> str:
 
 
 def _calls() -> str:
-    overdue = due_calls(timezone.now() - OVERDUE).exists()
-    return "Outgoing calls are overdue: see the admin, outgoing calls." if overdue else ""
+    """Name calls that are overdue: one that waits behind no other of its kind, or any while nothing goes out."""
+    since = timezone.now() - OVERDUE
+    overdue = due_calls(since)
+    waits_for_no_other = overdue.filter(priority__lt=Priority.BULK, turn=0).exists()
+    if not waits_for_no_other and (_has_sent(since) or not overdue.exists()):
+        return ""
+    return "Outgoing calls are overdue: see the admin, outgoing calls."
+
+
+def _has_sent(since: datetime) -> bool:
+    newest = Attempt.objects.order_by("-pk").values_list("started_at", flat=True).first()
+    return newest is not None and newest > since
 
 
 def _mail() -> str:

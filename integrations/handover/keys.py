@@ -65,6 +65,12 @@ def rotate(*, at_once: bool = False) -> SigningKey:
     return _make(newest.generation + 1, signs_from=now + OVERLAP)
 
 
+def replace_keys_in_force() -> None:
+    """Make a new key sign alone, if there is any: one that was replaced because others knew it may be back."""
+    if SigningKey.objects.exists():
+        rotate(at_once=True)
+
+
 def _signing_at(now: datetime) -> SigningKey | None:
     return SigningKey.objects.filter(signs_from__lte=now).order_by("-generation").first()
 

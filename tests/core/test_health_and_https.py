@@ -1,15 +1,18 @@
 """Health pages report what is wrong, and the portal works behind a proxy."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from integrations.backoffice import health
+from integrations.outbox.models import Attempt, OutgoingCall, Priority
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, follow
 
@@ -28,6 +31,27 @@ def test_ready_names_what_is_wrong(client: Client, monkeypatch: pytest.MonkeyPat
 
     cache.set(health.HEARTBEAT, time.time())
     assert client.get("/readyz/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("priority", "turn", "is_sending", "is_wrong"),
+    [
+        (Priority.MONEY, 0, True, True),
+        (Priority.ACTIVATION, 3, True, False),
+        (Priority.HOUSEKEEPING, 0, True, False),
+        (Priority.HOUSEKEEPING, 0, False, True),
+        (Priority.MONEY, 1, False, True),
+    ],
+)
+def test_a_long_line_that_moves_on_pages_nobody(
+    client: Client, priority: Priority, turn: int, is_sending: bool, is_wrong: bool
+) -> None:
+    now, long_ago = timezone.now(), timezone.now() - timedelta(minutes=3)
+    OutgoingCall.objects.create(kind="x", key="1", due_at=long_ago, priority=priority, turn=turn)
+    other = OutgoingCall.objects.create(kind="x", key="2", due_at=now, state="done", priority=priority)
+    newest = Attempt.objects.create(call=other, number=1, purpose="send", method="GET", url="https://altegio.example")
+    Attempt.objects.filter(pk=newest.pk).update(started_at=now if is_sending else long_ago)
+    assert (health.what_is_wrong(["calls"]) != {}) is is_wrong
 
 
 def test_an_unavailable_database_is_reported_not_raised(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

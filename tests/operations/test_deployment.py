@@ -86,11 +86,11 @@ def test_a_worker_is_well_without_a_web_process(capsys: pytest.CaptureFixture[st
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="The backup is PostgreSQL's.")
 @pytest.mark.skipif(shutil.which("pg_dump") is None, reason="pg_dump is not installed.")
 def test_the_backup_is_made_and_can_be_read(tmp_path: Path) -> None:
-    """DATABASE_URL comes from `.env`, with the portal's own parameter behind it."""
+    """DATABASE_URL comes from `.env`, with a parameter of the portal's own behind it."""
     given = connection.settings_dict
     host, port = given["HOST"] or "localhost", given["PORT"] or 5432
     url = f"postgres://{given['USER']}:{given['PASSWORD']}@{host}:{port}/{given['NAME']}"
-    (tmp_path / ".env").write_text(f"DATABASE_URL={url}?DISABLE_SERVER_SIDE_CURSORS=True\n")
+    (tmp_path / ".env").write_text(f"DATABASE_URL={url}?conn_max_age=60\n")
     made = subprocess.check_output(
         [ROOT / "deploy" / "backup.sh", tmp_path / "dumps"],
         cwd=tmp_path,
@@ -104,6 +104,20 @@ def test_the_backup_is_made_and_can_be_read(tmp_path: Path) -> None:
     assert [file.name for file in (tmp_path / "dumps").iterdir()] == [Path(made.strip()).name]
 
 
+def test_no_backup_goes_through_a_pooler(tmp_path: Path) -> None:
+    """pg_dump would leave its search path on a connection that the portal gets next."""
+    url = "postgres://portal:word@pgbouncer:6432/portal?DISABLE_SERVER_SIDE_CURSORS=True"
+    made = subprocess.run(
+        [ROOT / "deploy" / "backup.sh", tmp_path / "dumps"],
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (made.returncode, "past it" in made.stderr, "word" in made.stderr) == (1, True, False)
+
+
 @pytest.mark.parametrize("quote", ["", "'", '"'])
 @pytest.mark.parametrize(
     ("account", "password"),
@@ -113,7 +127,7 @@ def test_the_backup_shows_no_password_among_the_programs(
     tmp_path: Path, account: str, password: str, quote: str
 ) -> None:
     """The portal's own parameters are left out, and how the line is kept secret is not."""
-    own = "DISABLE_SERVER_SIDE_CURSORS=True&sslmode=verify-full&conn_max_age=60&sslrootcert=/ca.pem"
+    own = "conn_max_age=600&sslmode=verify-full&conn_max_age=60&sslrootcert=/ca.pem"
     (tmp_path / ".env").write_text(f"DATABASE_URL={quote}postgres://{account}@db:5432/portal?{own}{quote}\n")
     program = tmp_path / "pg_dump"
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > told; printf %s "${PGPASSWORD-}" > secret; false\n')

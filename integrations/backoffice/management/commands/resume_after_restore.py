@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.sessions import sign_everybody_out
 from integrations.backoffice.health import is_worker_alive
+from integrations.handover.keys import replace_keys_in_force
 from integrations.outbox.restored import ask_before_sending
 from partner_portal.core.key_gap import GAP, leave_gap
 
@@ -24,14 +25,17 @@ class Command(BaseCommand):
             calls = ask_before_sending()
             tables = leave_gap()
             sign_everybody_out()
+            replace_keys_in_force()
         waited = "1 call that waited" if calls == 1 else f"{calls:,} calls that waited"
         self.stdout.write(
             f"{waited} may have been sent since the backup: Altegio is asked first, unless repeating does no harm. "
             f"New rows of {tables} tables get numbers {GAP:,} further on: none of the lost time is given out again."
         )
         self.stdout.write(
-            "Everybody is signed out. What was taken away since the backup is in force again: review API keys, "
-            "staff, their roles and second factors, linked Altegio users and closed accounts, and repeat erasures."
+            "Everybody is signed out, and hand-over tokens are signed with a new key. What was taken away since the "
+            "backup is in force again: review API keys, webhooks and their secrets, addresses of exchanges, staff, "
+            "their roles and second factors, linked Altegio users and closed accounts, and repeat erasures. Messages "
+            "that a gateway has reported since are requested again: let it compare ext_id before it sends."
         )
 
 
