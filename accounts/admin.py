@@ -23,7 +23,7 @@ from rest_framework_api_key.models import APIKey
 
 import accounts.two_factor.admin  # noqa: F401 - registers its screen
 from accounts.api_keys import MEANING
-from accounts.emails import send_again
+from accounts.emails import give_up, send_again
 from accounts.erasure import CannotEraseError, erase_person
 from accounts.models import AltegioIdentity, ApiKey, Customer, OutgoingEmail, User
 from accounts.people_search import CUSTOMER_FIELDS, PEOPLE_FIELDS
@@ -266,7 +266,7 @@ class OutgoingEmailAdmin(ReadOnlyAdmin):
     quick_filters = ((_("waiting, or not deliverable"), "sent_at__isempty=1"),)
     ordering = ("-pk",)
     exclude = ("params",)
-    actions = ("again",)
+    actions = ("again", "end")
 
     def is_offered(self, action: str, row: OutgoingEmail) -> bool:
         return row.sent_at is None
@@ -280,6 +280,16 @@ class OutgoingEmailAdmin(ReadOnlyAdmin):
         if not send_again(chosen.values_list("pk", flat=True)):
             raise ActionRefusedError(_("This e-mail was sent."))
         return str(_("On its way again."))
+
+    @confirm_action(
+        _("Give up"),
+        _("E-mails that nobody can receive are tried no more, and alert nobody. Sent ones stay as they are."),
+        permission="accounts.change_outgoingemail",
+    )
+    def end(self, _request: HttpRequest, chosen: QuerySet[OutgoingEmail]) -> str:
+        if not give_up(chosen.values_list("pk", flat=True)):
+            raise ActionRefusedError(_("This e-mail was sent or has ended."))
+        return str(_("Given up."))
 
 
 @admin.register(LogEntry)

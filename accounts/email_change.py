@@ -6,7 +6,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.confirmation_links import link_for, state_of
-from accounts.emails import EMAIL_CONTEXTS, queue_email, reader_of
+from accounts.email_rendering import EMAIL_CONTEXTS
+from accounts.emails import queue_email, reader_of
 from accounts.limits import Limit, wait_to_write
 from accounts.models import User
 from accounts.proofs import take_over

@@ -1,54 +1,39 @@
 """E-mails: queued in the transaction of the change they report, sent by Celery, each of them once.
 
-An e-mail is two templates, `emails/<template>.txt` (its first line is the subject) and `.html`. What its text needs
-beyond `params` comes from a builder registered beside the feature, so that a link with a token is made when the
-e-mail is sent, and is never stored. Every e-mail knows its person.
+Every e-mail knows its person. `email_rendering.py` makes its text when it is sent.
 """
 
 import hashlib
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
-from email.utils import formataddr, parseaddr
 from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any
 
 import structlog
-from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import Q
-from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 
-from accounts.brands import brand_for
+from accounts.email_rendering import render
 from accounts.limits import EMAILS_ASKED, wait_to_write
 from accounts.models import OutgoingEmail, User
-from accounts.untrusted_text import harmless
-from partner_portal.core.brand import Brand
-from partner_portal.core.extension_points import ExtensionPoint
 from partner_portal.core.models import FailedItem
 from partner_portal.core.queues import Queue, describe_error
 from partner_portal.core.wake import wake
 
 log = structlog.get_logger(__name__)
 
-Builder = Callable[[dict[str, Any]], dict[str, Any]]
-EMAIL_CONTEXTS = ExtensionPoint[Builder](
-    "e-mail contexts",
-    "What an e-mail's template needs, and whose `brand` it has, made of its stored params and its `person` as it is "
-    "sent.",
-)
 # How long an e-mail is tried.
 MAX_AGE = timedelta(days=1)
 # Longer than a conversation with the mail server may take (`partner_portal.core.smtp_backend`).
 LEASE = timedelta(minutes=3)
 MAX_ROUND = 20.0
-STAFFS = "staff/"
 # Marks an e-mail requested by somebody whom Altegio has signed; other requests name the network they came from.
 SIGNED = "signed:"
 # Every fourth e-mail is one of those that do not go first, however many of the others wait.
@@ -243,8 +228,7 @@ def _end_refused(outgoing_email: OutgoingEmail, error: str) -> None:
     if outgoing_email.goes_first:
         EMAILS.bury(outgoing_email.pk, error)
     else:
-        OutgoingEmail.objects.filter(pk=outgoing_email.pk).update(refused_at=timezone.now())
-        EMAILS.forget([outgoing_email.pk])
+        give_up([outgoing_email.pk])
 
 
 def _count(outgoing_email: OutgoingEmail) -> None:
@@ -275,6 +259,13 @@ def send_again(email_ids: Iterable[int]) -> int:
     return count
 
 
+def give_up(email_ids: Iterable[int]) -> int:
+    """End e-mails that nobody can receive: they count as waiting no more. Returns how many there are."""
+    ids = list(email_ids)
+    EMAILS.forget(ids)
+    return OutgoingEmail.objects.unsent().filter(pk__in=ids).update(refused_at=timezone.now())
+
+
 def _retry(email_id: int) -> None:
     send_again([email_id])
 
@@ -301,39 +292,6 @@ MAIL_SERVER = Queue.register(
     )
 )
 ONE = 1
-
-
-def render(outgoing_email: OutgoingEmail) -> EmailMultiAlternatives:
-    """Render an outgoing e-mail in its reader's language. Raises NoRecipientError if it is for nobody."""
-    with translation.override(_language_of(outgoing_email)):
-        build, params = EMAIL_CONTEXTS.get(outgoing_email.template), outgoing_email.params
-        params = params | (build({**params, "person": outgoing_email.person}) if build else {})
-        brand: Brand | None = params.pop("brand", None)
-        if not outgoing_email.template.startswith(STAFFS):
-            brand = brand or brand_for(outgoing_email.person)
-        return _message(outgoing_email, harmless({"portal_url": settings.PORTAL_URL, **params}), brand)
-
-
-def _message(outgoing_email: OutgoingEmail, params: dict[str, Any], brand: Brand | None) -> EmailMultiAlternatives:
-    """Return the message in the brand that its reader knows; staff's e-mails are the portal's own and have none."""
-    # The reader's own address goes to nobody else, so it stays as it is.
-    context = {**params, "brand": brand, "to": outgoing_email.to}
-    text = render_to_string(f"emails/{outgoing_email.template}.txt", context)
-    subject, _, body = text.partition("\n")
-    message = EmailMultiAlternatives(subject.strip(), f"{body.strip()}\n", to=[outgoing_email.to])
-    if brand is not None:
-        message.body += "\n" + render_to_string("emails/_footer.txt", context)
-        message.from_email = formataddr((brand.name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1]))
-        message.reply_to = [brand.support_email] if brand.support_email else []
-    html = render_to_string(f"emails/{outgoing_email.template}.html", context | {"subject": subject.strip()})
-    message.attach_alternative(html, "text/html")
-    return message
-
-
-def _language_of(outgoing_email: OutgoingEmail) -> str:
-    """Return the language stored with the e-mail; else its reader's, else the default."""
-    language_of_reader = outgoing_email.person.language if outgoing_email.person else ""
-    return outgoing_email.language or language_of_reader or settings.LANGUAGE_CODE
 
 
 def reader_of(params: dict[str, Any]) -> User:

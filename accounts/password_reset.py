@@ -15,7 +15,8 @@ from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView
 
-from accounts.emails import EMAIL_CONTEXTS, queue_email, reader_of, request_email
+from accounts.email_rendering import EMAIL_CONTEXTS
+from accounts.emails import queue_email, reader_of, request_email
 from accounts.limits import RESETS, network_of
 from accounts.models import User
 from accounts.pages import NOTICES, too_many

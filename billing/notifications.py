@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.emails import EMAIL_CONTEXTS
+from accounts.email_rendering import EMAIL_CONTEXTS
 from accounts.models import User
 from accounts.notifications import NotificationKind, digest_context, notify, register_notification
 from billing.models import Payment, PaymentStatus, Source

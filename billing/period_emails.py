@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from accounts.emails import EMAIL_CONTEXTS
+from accounts.email_rendering import EMAIL_CONTEXTS
 from accounts.models import User
 from accounts.notifications import NotificationKind, digest_context, register_notification
 from accounts.untrusted_text import PartnersAddress

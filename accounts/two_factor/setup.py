@@ -19,7 +19,8 @@ from django.utils import timezone
 from django_otp import login as remember_factor
 
 from accounts.confirmation_links import state_of
-from accounts.emails import EMAIL_CONTEXTS, queue_email
+from accounts.email_rendering import EMAIL_CONTEXTS
+from accounts.emails import queue_email
 from accounts.models import Authenticator, BackupCode, User
 from accounts.sessions import keep_this_session, sign_out_everywhere
 from accounts.totp import new_backup_codes, new_key, normal, step_of

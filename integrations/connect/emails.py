@@ -5,7 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from accounts.emails import EMAIL_CONTEXTS, NoRecipientError, reader_of
+from accounts.email_rendering import EMAIL_CONTEXTS
+from accounts.emails import NoRecipientError, reader_of
 from integrations.connect.registration import opens_to_reader, user_to_be_linked
 from integrations.connect.tokens import link_token
 from integrations.connections.brand import brand_of

@@ -14,7 +14,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.confirmation_links import link_for, opened, state_of
-from accounts.emails import EMAIL_CONTEXTS, queue_email, reader_of
+from accounts.email_rendering import EMAIL_CONTEXTS
+from accounts.emails import queue_email, reader_of
 from accounts.erasure import erase_person
 from accounts.forms import OwnPasswordForm
 from accounts.limits import OWN_EMAILS

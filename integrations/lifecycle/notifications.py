@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.emails import EMAIL_CONTEXTS
+from accounts.email_rendering import EMAIL_CONTEXTS
 from accounts.models import Notification, User
 from accounts.notifications import NotificationKind, digest_context, register_notification
 from integrations.connect.status import message_for

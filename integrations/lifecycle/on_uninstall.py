@@ -11,7 +11,8 @@ from django.dispatch import receiver
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.emails import EMAIL_CONTEXTS, queue_email
+from accounts.email_rendering import EMAIL_CONTEXTS
+from accounts.emails import queue_email
 from integrations.alerts.models import Alert
 from integrations.alerts.raising import clear_alerts, raise_alert
 from integrations.connections.brand import brand_of

@@ -206,6 +206,22 @@ def test_after_a_day_an_email_is_a_dead_letter_that_staff_can_resend(
     assert OutgoingEmail.objects.get(key="a").sent_at is not None
 
 
+def test_staff_give_up_what_a_dead_mailbox_will_never_take(
+    smtp: Callable[[int], None], client: Client, time_machine: TimeMachineFixture
+) -> None:
+    three_emails()
+    with mail_server(silent) as port:
+        smtp(port)
+        time_machine.move_to(timezone.now() + timedelta(hours=25))
+        send_waiting_emails()
+    client.force_login(User.objects.create_superuser("boss@example.com", "pass"))
+    ids = list(OutgoingEmail.objects.values_list("pk", flat=True))
+    form = {"action": "end", "_selected_action": ids, "confirmed": "yes"}
+    client.post(reverse("admin:accounts_outgoingemail_changelist"), form)
+    assert not OutgoingEmail.objects.unsent().exists()
+    assert not FailedItem.objects.filter(queue="outgoing_emails").exists()
+
+
 def test_an_email_sent_again_has_another_day(smtp: Callable[[int], None], time_machine: TimeMachineFixture) -> None:
     three_emails()
     with mail_server(silent) as port:

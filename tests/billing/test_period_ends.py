@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
 
-from accounts.emails import render
+from accounts.email_rendering import render
 from accounts.models import Notification, OutgoingEmail
 from accounts.notifications import send_digests
 from billing.models import PeriodNotice, TariffOption

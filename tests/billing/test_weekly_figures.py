@@ -8,7 +8,7 @@ import time_machine
 from django.contrib.auth.models import Group
 from pytest_django.fixtures import Settings
 
-from accounts.emails import render
+from accounts.email_rendering import render
 from accounts.models import OutgoingEmail, User
 from billing.figures.weekly import mail_week
 from billing.models import Payment

@@ -14,7 +14,7 @@ from django.utils.http import urlsafe_base64_encode
 from django.views import defaults
 
 from accounts import limits
-from accounts.emails import render
+from accounts.email_rendering import render
 from accounts.models import AltegioIdentity, OutgoingEmail, User
 from integrations.activation.call_kinds import Activate
 from integrations.connect import tokens

@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from accounts.confirmation_links import opened
 from accounts.email_change import EmailChangeCancelledError, request_email_change, take_address
-from accounts.emails import render, send_waiting_emails
+from accounts.email_rendering import render
+from accounts.emails import send_waiting_emails
 from accounts.erasure import erase_person
 from accounts.frame_tokens import make_frame_token
 from accounts.models import OutgoingEmail, User

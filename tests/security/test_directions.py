@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from accounts.emails import render
+from accounts.email_rendering import render
 from accounts.models import OutgoingEmail, User
 from integrations.connections.models import Chain, Connection, Location
 from integrations.sender_names.models import SenderName

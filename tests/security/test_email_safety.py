@@ -4,7 +4,8 @@ import pytest
 from django.core import mail
 from django.test import Client
 
-from accounts.emails import render, send_waiting_emails
+from accounts.email_rendering import render
+from accounts.emails import send_waiting_emails
 from accounts.models import OutgoingEmail, User
 from integrations.connections.models import Connection, Location
 from sandbox import Sandbox

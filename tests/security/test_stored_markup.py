@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from accounts.emails import render
+from accounts.email_rendering import render
 from accounts.frame_tokens import make_frame_token
 from accounts.models import OutgoingEmail, User
 from billing.csv_export import settlement_values

@@ -7,7 +7,8 @@ import pytest
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
-from accounts.emails import queue_email, render, send_waiting_emails
+from accounts.email_rendering import render
+from accounts.emails import queue_email, send_waiting_emails
 from accounts.models import OutgoingEmail, User
 from accounts.untrusted_text import harmless
 from billing.models import Payment

@@ -8,7 +8,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from accounts.brands import brand_for
-from accounts.emails import render
+from accounts.email_rendering import render
 from accounts.models import OutgoingEmail, User
 from integrations.connections.brand import brand_of
 from integrations.connections.models import Application, BrandLogo, Connection
