@@ -32,7 +32,14 @@ from integrations.connect.claimants import Claimant, visitor_of
 from integrations.connect.claims import claim_locations, give_claims, give_signed
 from integrations.connect.expectations import EXPECTED, expect, expects
 from integrations.connect.parameters import Redirect
-from integrations.connect.registration import Known, account_of, begins_anew, may_act, opens_to_reader
+from integrations.connect.registration import (
+    Known,
+    account_of,
+    begins_anew,
+    may_act,
+    opens_to_reader,
+    user_who_came_for,
+)
 from integrations.connections.brand import brand_of
 from integrations.connections.models import (
     UNDECIDED,
@@ -196,7 +203,7 @@ def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
 
     `user` is the account as it was when its owner showed who they are; a session that was ended since opens nothing.
     `is_just_proven` says that they did so by a password or an e-mail on this arrival. Then the Altegio user whom a
-    signed arrival brought is linked, if the arrival expects exactly their address.
+    signed arrival brought is linked, if `user_who_came_for` says so.
     """
     if (held := held_as(user)) is None:
         return False
@@ -210,9 +217,8 @@ def give_to(arrival: Arrival, user: User, *, is_just_proven: bool) -> bool:
             _go_on(arrival, claimant)
             _prove(arrival)
         return True
-    number = arrival.altegio_user_id
-    may_link = is_just_proven and expects(arrival, held)
-    if may_link and number is not None and link_altegio_user(user, number):
+    number = user_who_came_for(held, arrival) if is_just_proven else None
+    if number is not None and link_altegio_user(user, number):
         give_signed(user, number)
     if not arrival.claim:
         _claim(arrival, claimant, expected=None)

@@ -96,13 +96,23 @@ def may_act(arrival: Arrival, user: User) -> bool:
     return not arrival.claim or waits_for(arrival, user)
 
 
+def user_who_came_for(user: User, arrival: Arrival) -> int | None:
+    """Return the number of the Altegio user whom signing in on the arrival links to the account of `user`, or None.
+
+    The arrival must be claimed by that user's signature alone and wait for the account's address. One that had a
+    person before waits for whoever has taken the account over from them: it links nobody.
+    """
+    number = arrival.altegio_user_id
+    return number if number is not None and arrival.claim == f"a:{number}" and expects(arrival, user) else None
+
+
 def user_to_be_linked(arrival: Arrival, user: User) -> str:
     """Return the number of the Altegio user whom opening the arrival's e-mail links to the account; "" if none.
 
     The reader must know: from then on that user opens the account's pages within Altegio.
     """
-    number = arrival.altegio_user_id
-    if number is None or arrival.user_id is not None or not expects(arrival, user):
+    number = user_who_came_for(user, arrival)
+    if number is None:
         return ""
     linked = AltegioIdentity.objects.filter(altegio_user_id=number).first()
     is_free = linked is None or (linked.user_id == user.pk and begins_anew(arrival, user))

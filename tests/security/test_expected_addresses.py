@@ -121,6 +121,41 @@ def test_the_reader_of_an_email_is_told_which_altegio_user_it_links(altegio: San
     assert AltegioIdentity.objects.get().altegio_user_id == MARIA
 
 
+def in_the_frame(altegio: Sandbox, location: int, user_id: int) -> str:
+    """Let a signed person come again within Altegio; return where they are sent."""
+    return follow(Client(headers={"Sec-Fetch-Dest": "iframe"}), altegio, location, user_id)["Location"]
+
+
+def test_the_visit_that_made_an_account_opens_it_no_more_once_its_reader_has_it(
+    altegio: Sandbox, work: Work, marias: User
+) -> None:
+    """Maria's own visit sends Emma the e-mail. It names nobody, so it links nobody; its location is Emma's."""
+    assert "/connect/as/" in in_the_frame(altegio, MEDVED_1, MARIA)
+    Client().post(f"{reverse('connect:status', args=[status_token(Arrival.objects.earliest('pk'))])}link/")
+    assert "came from Altegio" not in Client().get(link_in_email()).content.decode()
+    assert "came from Altegio" not in mail.outbox[-1].body
+    opened_email(PASSWORD)
+    work()
+    assert Connection.objects.live().get().owner == marias
+    assert not AltegioIdentity.objects.exists()
+    assert "/connect/as/" not in in_the_frame(altegio, MEDVED_1, MARIA)
+
+
+def test_nor_do_the_other_visits_of_whoever_had_the_account_before(
+    altegio: Sandbox, work: Work, marias: User
+) -> None:
+    """Emma signs in by her password on a page of Maria's that nothing names Maria on."""
+    others = arrive(Client(), altegio, AURORA_1, MARIA)["Location"]
+    Client().post(f"{reverse('connect:status', args=[status_token(Arrival.objects.earliest('pk'))])}link/")
+    opened_email(PASSWORD)
+    answer = Client().post(f"{others}sign-in/", {"email": EMMAS_EMAIL, "password": PASSWORD})
+    work()
+    assert answer.status_code == 303
+    assert [each.owner for each in Connection.objects.live()] == [marias, marias]
+    assert not AltegioIdentity.objects.exists()
+    assert "/connect/as/" not in in_the_frame(altegio, AURORA_1, MARIA)
+
+
 def test_an_email_that_links_nobody_names_nobody(altegio: Sandbox) -> None:
     """The visit is without a signature, or its user is linked with another account and stays so."""
     emma = proven_owner(EMMAS_EMAIL)
