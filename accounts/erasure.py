@@ -17,7 +17,8 @@ from accounts.models import Authenticator, Customer, OutgoingEmail, User
 from partner_portal.core.english import english as _
 from partner_portal.core.transaction_lock import lock_work
 
-# Arguments: `user` (already emptied) and `altegio_user_ids`, the set of linked ones. Sent inside the transaction.
+# Arguments: `user` (already emptied), `email`, the address that it had ("" for none), and `altegio_user_ids`, the set
+# of linked ones. Sent inside the transaction.
 person_erased = Signal()
 
 
@@ -37,7 +38,7 @@ def erase_person(user: User) -> None:
     locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if locked.is_staff or locked.is_superuser:
         raise CannotEraseError(_("%(user)s is staff. Take the staff rights away first.") % {"user": locked})
-    altegio_user_ids = set(locked.identities.values_list("altegio_user_id", flat=True))
+    email, altegio_user_ids = locked.email or "", set(locked.identities.values_list("altegio_user_id", flat=True))
     emails_of(locked).delete()
     _customer_of(locked).delete()
     _blot_history(locked)
@@ -50,7 +51,7 @@ def erase_person(user: User) -> None:
     locked.accepted_terms, locked.erased_at = [], timezone.now()
     locked.set_unusable_password()  # ends every session and every link that was sent
     locked.save()
-    person_erased.send(sender=User, user=locked, altegio_user_ids=altegio_user_ids)
+    person_erased.send(sender=User, user=locked, email=email, altegio_user_ids=altegio_user_ids)
     user.refresh_from_db()
 
 

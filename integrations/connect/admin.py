@@ -19,6 +19,9 @@ from partner_portal.core.search import number_in
 MAX_SHOWN = 200
 
 
+NOBODY_EXPECTED = {"expected_user": None, "expected_address_hash": ""}
+
+
 class RegisteredFilter(admin.SimpleListFilter):
     """A filter on whether the arrival's person is known."""
 
@@ -33,9 +36,9 @@ class RegisteredFilter(admin.SimpleListFilter):
             case "yes":
                 return queryset.exclude(user=None)
             case "waits":
-                return queryset.exclude(expected_user=None)
+                return queryset.exclude(**NOBODY_EXPECTED)
             case "no":
-                return queryset.filter(user=None, expected_user=None)
+                return queryset.filter(user=None, **NOBODY_EXPECTED)
         return queryset
 
 

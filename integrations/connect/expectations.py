@@ -6,6 +6,9 @@ take another address later. So an arrival keeps a hash of the address, and is th
 
 from collections.abc import Collection
 
+from django.db.models import Q, QuerySet
+
+from accounts.mail_addresses import address_hash
 from accounts.models import AltegioIdentity, User
 from accounts.proofs import has_proven_address
 from integrations.connect.claimants import visitor_of
@@ -46,3 +49,16 @@ def claims_waiting_for(user: User, provisional: Collection[Connection]) -> set[s
         expected_address_hash=visitor_of(user),
     )
     return signed | set(expecting.values_list("claim", flat=True))
+
+
+def arrivals_of(user: User, email: str, altegio_user_ids: Collection[int]) -> QuerySet[Arrival]:
+    """Return the arrivals of an account that is being erased: its own, and those that wait for its person.
+
+    These wait for `email`, its last address, or came from an Altegio user who was linked to it. What waits for an
+    address that the account has left is another person's. An erased arrival still refers to the account, but to no
+    address.
+    """
+    waiting = Q(altegio_user_id__in=altegio_user_ids) | Q(expected_user=user, expected_address_hash="")
+    if email:
+        waiting |= Q(expected_address_hash=address_hash(email))
+    return Arrival.objects.filter(Q(user=user) | Q(waiting, user=None))

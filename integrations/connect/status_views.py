@@ -62,7 +62,7 @@ def _status_page(
     request: HttpRequest, arrival: Arrival, token: str, sign_in: SignInForm, *, status: int = 200
 ) -> HttpResponse:
     # The sign-up form must show the same to a new account and to an address that has one.
-    needs_sign_in = arrival.signed_up or arrival.expected_user_id is not None
+    needs_sign_in = arrival.signed_up or bool(arrival.expected_address_hash)
     context = {
         "arrival": arrival,
         "token": token,

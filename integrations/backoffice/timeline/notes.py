@@ -17,6 +17,7 @@ from accounts.personal_data import PERSONAL_DATA
 from integrations.alerts.models import Alert
 from integrations.backoffice.models import ConnectionNote
 from integrations.backoffice.timeline.entries import TIMELINE, Entry, Rank
+from integrations.connect.expectations import arrivals_of
 from integrations.connections.models import Connection
 from partner_portal.core.english import english as _
 
@@ -51,12 +52,12 @@ def _about(user: User) -> Q:
 
 
 @receiver(person_erased)
-def forget_notes(user: User, **_: Any) -> None:
+def forget_notes(user: User, email: str, altegio_user_ids: set[int], **_: Any) -> None:
     """Delete the notes on all connections of an erased person, and the notes on alerts about these.
 
     These include connections that arrived for the person or that somebody claimed under their e-mail address.
     """
-    waiting = Connection.objects.filter(Q(arrivals__user=user) | Q(arrivals__expected_user=user))
+    waiting = Connection.objects.filter(arrivals__in=arrivals_of(user, email, altegio_user_ids))
     about = _about(user) | Q(connection__in=waiting.values("pk"))
     ConnectionNote.objects.filter(about).delete()
     Alert.objects.filter(about).update(note="")

@@ -15,6 +15,7 @@ from accounts.personal_data import export_person
 from integrations.backoffice.models import ConnectionNote
 from integrations.backoffice.timeline.by_staff import by_staff
 from integrations.backoffice.timeline.entries import timeline
+from integrations.connect.claimants import visitor_of
 from integrations.connections.models import Arrival, Connection
 from sandbox import Sandbox
 from tests.marketplace import AURORA_1, arrive
@@ -89,7 +90,7 @@ def test_notes_on_waiting_claims_of_the_person_go_too_and_others_stay(case: Conn
     erase_person(maria)
     assert ConnectionNote.objects.exists()
     expected = User.objects.create_user("olga@medved.example")
-    Arrival.objects.update(expected_user=expected)
+    Arrival.objects.update(user=None, expected_user=expected, expected_address_hash=visitor_of(expected))
     erase_person(expected)
     assert not ConnectionNote.objects.exists()
 
