@@ -3,11 +3,12 @@
 Its deadline is the claim's end. Claims change their calls through this module; nothing undecided is without one.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Case, Exists, OuterRef, QuerySet, Subquery, Value, When
 from django.utils import timezone
 
 from accounts.models import User
@@ -55,11 +56,19 @@ def ask_first(connections: Sequence[Connection]) -> None:
     _change(connections, (CallState.QUEUED,), state=CallState.UNCONFIRMED)
 
 
-def put_to_the_front(connections: Sequence[Connection]) -> None:
-    """Move the calls of claimants who are proven now in front of those of unproven ones."""
+def put_to_the_front(connections: Sequence[Connection], turns: Sequence[int]) -> None:
+    """Move the calls of a claimant who is proven now in front of those of unproven ones; each gets its turn among the
+    proven.
+    """
+    if not connections:
+        return
     now = timezone.now()
-    _change(connections, (CallState.HELD,), priority=Priority.ACTIVATION, turn=0)
-    _change(connections, WAITING, priority=Priority.ACTIVATION, turn=0, due_at=now)
+    of_turn: dict[int, list[int]] = defaultdict(list)
+    for connection, turn in zip(connections, turns, strict=True):
+        of_turn[turn].append(connection.pk)
+    new_turn = Case(*(When(connection__in=keys, then=Value(turn)) for turn, keys in of_turn.items()))
+    _change(connections, (CallState.HELD,), priority=Priority.ACTIVATION, turn=new_turn)
+    _change(connections, WAITING, priority=Priority.ACTIVATION, turn=new_turn, due_at=now)
 
 
 def wake(connections: Sequence[Connection]) -> None:

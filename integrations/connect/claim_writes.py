@@ -151,14 +151,16 @@ class ClaimPlan:
         return self.claimed
 
     def _prove(self) -> None:
-        """Mark the unproven claims of a person who is proven now, and move their calls to the front."""
+        """Mark the unproven claims of a person who is proven now, and move their calls to the person's turns."""
         if not self._proven:
             return
         proven = Connection.objects.filter(pk__in=[each.pk for each in self._proven])
         proven.update(is_proven=True, visitor="", network="")
         for each in self._proven:
             each.is_proven = True
-        put_to_the_front(self._proven)
+        # These claims are among those that were counted as ahead.
+        first = max(self._ahead - len(self._proven), 0)
+        put_to_the_front(self._proven, [self._turn(first + index) for index in range(len(self._proven))])
 
     def _store_new(self) -> None:
         new = [connection for opened in self._new.values() for connection in opened]
@@ -182,12 +184,13 @@ class ClaimPlan:
         for claim, state in states.items():
             for connection in self._new[claim]:
                 held = CallState.HELD if self.application.hold_activations else state
-                calls.append(Activate.new(connection, state=held, turn=self._turn(len(calls))))
+                calls.append(Activate.new(connection, state=held, turn=self._turn(self._ahead + len(calls))))
         if calls:
             queue_fresh(calls)
 
-    def _turn(self, index: int) -> int:
-        return (self._ahead + index) // (TURN if self.claimant.is_proven else UNPROVEN_TURN)
+    def _turn(self, ahead: int) -> int:
+        """Return the turn of a claim that has so many of the same person ahead of it."""
+        return ahead // (TURN if self.claimant.is_proven else UNPROVEN_TURN)
 
     def _dispute(self) -> None:
         """Put the disputed connections in conflict, and ask Altegio about each."""

@@ -6,12 +6,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from integrations.connect.claimants import Claimant
-from integrations.connect.claims import claim_locations
+from integrations.connect.claims import claim_locations, give_claims
 from integrations.connections.models import Application, Connection, State
 from integrations.outbox.claim import claim_next
-from integrations.outbox.models import OutgoingCall
+from integrations.outbox.models import CallState, OutgoingCall
 from tests.marketplace import AURORA_1, EMMAS_EMAIL, proven_owner
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +33,22 @@ def comes_often(application: Application, claimant: Claimant, arrivals: int) -> 
         claims(application, claimant, range(1000 + number * 20, 1020 + number * 20))
 
 
+def claims_and_proves_it_afterwards(
+    application: Application, claimant: Claimant, arrival: str, salon_ids: Sequence[int]
+) -> None:
+    claims(application, Claimant(f"s:{arrival}", None, is_proven=False), salon_ids)
+    give_claims(Connection.objects.filter(claim=f"s:{arrival}").order_by("pk"), {f"s:{arrival}"}, claimant)
+    claims(application, claimant, salon_ids)
+
+
+def called_until(salon_id: int) -> list[int]:
+    called: list[int] = []
+    while salon_id not in called and (claim := claim_next()):
+        assert claim.call.connection is not None
+        called.append(claim.call.connection.location.altegio_id)
+    return called
+
+
 def turns() -> list[int]:
     return list(OutgoingCall.objects.order_by("pk").values_list("turn", flat=True))
 
@@ -42,11 +59,30 @@ def test_a_person_who_comes_again_and_again_holds_nobody_up(application: Applica
     mallory = Claimant.of(proven_owner("mallory@example.com")) if known else Claimant("a:66", None, is_proven=True)
     comes_often(application, mallory, 30)
     claims(application, Claimant.of(proven_owner(EMMAS_EMAIL)), [AURORA_1])
-    called = []
-    while AURORA_1 not in called and (claim := claim_next()):
-        assert claim.call.connection is not None
-        called.append(claim.call.connection.location.altegio_id)
-    assert len(called) <= 21
+    assert len(called_until(AURORA_1)) <= 21
+
+
+@pytest.mark.parametrize("state", [CallState.QUEUED, CallState.HELD])
+def test_who_claims_unproven_and_proves_it_afterwards_many_times_holds_nobody_up(
+    application: Application, settings: Settings, state: CallState
+) -> None:
+    settings.UNPROVEN_LOCATIONS_PER_ADDRESS = settings.UNPROVEN_LOCATIONS_PER_NETWORK = 200
+    application.hold_activations = state == CallState.HELD
+    application.save()
+    mallory = Claimant.of(proven_owner("mallory@example.com"))
+    for number in range(4):
+        first = 1000 + number * 200
+        claims_and_proves_it_afterwards(application, mallory, str(number), range(first, first + 200))
+    claims(application, Claimant.of(proven_owner(EMMAS_EMAIL)), [AURORA_1])
+    assert turns() == [index // 20 for index in range(800)] + [0]
+    OutgoingCall.objects.update(state=CallState.QUEUED)
+    assert len(called_until(AURORA_1)) <= 21
+
+
+def test_who_proves_a_few_claims_is_in_the_first_turn(application: Application) -> None:
+    maria = Claimant.of(proven_owner("maria@example.com"))
+    claims_and_proves_it_afterwards(application, maria, "1", range(1, 21))
+    assert turns() == [0] * 20
 
 
 def test_the_locations_of_a_chain_take_turns_whether_they_come_at_once_or_not(application: Application) -> None:
