@@ -1,6 +1,7 @@
 """The activation call: sent within the window, once, and asked about whenever its end is not certain."""
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 
 from django.conf import settings
@@ -68,10 +69,13 @@ class Activate(CallKind):
         return cls._call(connection, state=state, turn=turn)
 
     @classmethod
-    def again(cls, connection: Connection) -> OutgoingCall:
-        """Return a later call, which asks before it sends; it is held if staff release what the application sends."""
+    def again(cls, connection: Connection, *, turn: int) -> OutgoingCall:
+        """Return a later call, which asks before it sends; it is held if staff release what the application sends.
+
+        `turn` is the earlier call's (`turns_of`): a large backlog goes no further ahead because its window is over.
+        """
         is_held = connection.application.hold_activations
-        return cls._call(connection, state=CallState.HELD if is_held else CallState.UNCONFIRMED)
+        return cls._call(connection, state=CallState.HELD if is_held else CallState.UNCONFIRMED, turn=turn)
 
     @classmethod
     def by_staff(cls, connection: Connection, *, decided: bool) -> OutgoingCall:
@@ -187,10 +191,17 @@ class Activate(CallKind):
 
     def _once_more(self, connection: Connection, ended: OutgoingCall) -> OutgoingCall:
         """Return a call for a window that began anew; what staff have decided or released stays so."""
-        call = self.again(connection)
+        call = self.again(connection, turn=ended.turn)
         if by_staff := {name: True for name in ("decided", "released") if ended.params.get(name)}:
             call.params, call.state, call.priority = call.params | by_staff, CallState.UNCONFIRMED, ended.priority
         return call
+
+
+def turns_of(connections: Collection[Connection]) -> dict[int, int]:
+    """Return the turn of the newest activation call of each connection, by its key; 0 if none is stored."""
+    keys = [each.pk for each in connections]
+    calls = OutgoingCall.objects.filter(connection__in=keys, kind=Activate.name).order_by("pk")
+    return dict.fromkeys(keys, 0) | dict(calls.values_list("connection", "turn"))
 
 
 WINDOW_CLOSED = "The window closed before Altegio accepted the activation."

@@ -12,7 +12,7 @@ from django.db.models import Case, Exists, OuterRef, QuerySet, Subquery, Value, 
 from django.utils import timezone
 
 from accounts.models import User
-from integrations.activation.call_kinds import Activate
+from integrations.activation.call_kinds import Activate, turns_of
 from integrations.connections.models import Connection, EndedBy, State
 from integrations.connections.transitions import move, move_each
 from integrations.outbox.models import IDLE, UNFINISHED, WAITING, CallState, OutgoingCall, Priority
@@ -82,7 +82,8 @@ def wake(connections: Sequence[Connection]) -> None:
     waiting = set(unfinished.filter(state__in=UNFINISHED).values_list("connection", flat=True))
     missing = [each for each in connections if each.pk not in waiting]
     if missing:
-        queue_fresh(Activate.again(each) for each in missing)
+        turns = turns_of(missing)
+        queue_fresh(Activate.again(each, turn=turns[each.pk]) for each in missing)
     transaction.on_commit(wake_a_worker)
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from integrations.activation.call_kinds import Activate
+from integrations.activation.call_kinds import Activate, turns_of
 from integrations.activation.waiting_call import undecided_without_call
 from integrations.connections.models import UNDECIDED, Connection, EndedBy, State
 from integrations.connections.transitions import lock, move
@@ -28,7 +28,7 @@ def _go_on(found: Connection) -> None:
         move(connection, to, why, ended_at=now, ended_by=EndedBy.WINDOW)
     else:
         # A disputed claim is held back again by the answer to its question.
-        queue_fresh([Activate.again(connection)])
+        queue_fresh([Activate.again(connection, turn=turns_of([connection])[connection.pk])])
 
 
 register_check("connection: undecided", _without_a_call, _go_on)

@@ -232,8 +232,8 @@ def test_a_later_activation_is_queued_though_the_first_is_forgotten(
     connection = Connection.objects.get()
     activations = OutgoingCall.objects.filter(kind="activate")
     activations.update(state="done")
-    queue([Activate.again(connection)])
+    queue([Activate.again(connection, turn=0)])
     activations.earliest("pk").delete()
     activations.update(state="done")
-    queue([Activate.again(connection)])
+    queue([Activate.again(connection, turn=0)])
     assert activations.count() == 2

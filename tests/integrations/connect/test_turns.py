@@ -1,6 +1,7 @@
 """Activations take turns by person: who comes often, or with many locations, holds nobody up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -8,11 +9,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from integrations.activation.waiting_call import wake
 from integrations.connect.claimants import Claimant
 from integrations.connect.claims import claim_locations, give_claims
 from integrations.connections.models import Application, Connection, State
 from integrations.outbox.claim import claim_next
 from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.sweep import expire_late_calls
+from partner_portal.core.watch import heal_stranded
 from tests.marketplace import AURORA_1, EMMAS_EMAIL, proven_owner
 
 pytestmark = pytest.mark.django_db
@@ -83,6 +87,39 @@ def test_who_proves_a_few_claims_is_in_the_first_turn(application: Application) 
     maria = Claimant.of(proven_owner("maria@example.com"))
     claims_and_proves_it_afterwards(application, maria, "1", range(1, 21))
     assert turns() == [0] * 20
+
+
+def their_hour_is_over() -> None:
+    """The owner pressed Connect again half an hour ago, so each claim goes on for half an hour."""
+    now = timezone.now()
+    Connection.objects.update(
+        arrived_at=now - timedelta(minutes=70), last_arrived_at=now - timedelta(minutes=30), deadline_at=now
+    )
+    OutgoingCall.objects.update(deadline_at=now)
+    expire_late_calls()
+
+
+def a_call_is_missing_and_they_are_woken() -> None:
+    OutgoingCall.objects.update(state=CallState.DONE)
+    wake(list(Connection.objects.select_related("application").order_by("pk")))
+
+
+def a_call_is_missing_and_the_watch_finds_it() -> None:
+    OutgoingCall.objects.update(state=CallState.DONE)
+    heal_stranded()
+
+
+@pytest.mark.parametrize(
+    "begin_again",
+    [their_hour_is_over, a_call_is_missing_and_they_are_woken, a_call_is_missing_and_the_watch_finds_it],
+)
+def test_a_backlog_that_goes_on_with_new_calls_keeps_its_turns(
+    application: Application, begin_again: Callable[[], None]
+) -> None:
+    claims(application, Claimant.of(proven_owner("chain@example.com")), range(1, 51))
+    begin_again()
+    by_connection = OutgoingCall.objects.filter(state=CallState.UNCONFIRMED).order_by("connection")
+    assert list(by_connection.values_list("turn", flat=True)) == [0] * 20 + [1] * 20 + [2] * 10
 
 
 def test_the_locations_of_a_chain_take_turns_whether_they_come_at_once_or_not(application: Application) -> None:
