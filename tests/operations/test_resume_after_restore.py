@@ -20,9 +20,12 @@ from billing.intake import record_payment
 from billing.models import Source
 from billing.parsing import read_payment
 from integrations.backoffice.health import note_heartbeat
+from integrations.chat.panels import set_panel
 from integrations.connections.models import Connection
 from integrations.messaging.models import RequestedMessage
 from integrations.outbox.models import Attempt, OutgoingCall
+from integrations.outbox.queue import hurry
+from integrations.outbox.restored import MAY_BE_LOST
 from partner_portal.core.models import FeedEnd
 from sandbox import Sandbox
 from tests.billing.conftest import JANUARY
@@ -214,15 +217,46 @@ def test_without_redis_nobody_can_say_that_no_worker_is_alive(monkeypatch: pytes
     assert counters() == before
 
 
+@pytest.mark.parametrize("state", ["queued", "sending", "unconfirmed", "held"])
 def test_a_call_that_may_have_been_sent_is_not_said_to_have_sent_nothing(
-    client: Client, altegio: Sandbox, work: Callable[..., None]
+    client: Client, altegio: Sandbox, work: Callable[..., None], state: str
 ) -> None:
     """Its location has left since, and Altegio shows no payments of a location that is gone."""
     arrive(client, altegio, AURORA_1)
     work()
     payment = record_payment(read_payment(JANUARY, needs_external_id=False), Source.API).payment
+    report = OutgoingCall.objects.filter(kind="report_payment")
+    report.update(state=state)
     resume()
+    hurry(report)
     altegio.uninstall(AURORA_1)
     work()
     payment.refresh_from_db()
     assert (payment.status, payment.error) == ("failed", UNSURE)
+
+
+@pytest.mark.parametrize("state", ["queued", "sending", "unconfirmed", "held"])
+def test_a_second_run_records_no_second_lost_attempt(
+    client: Client, altegio: Sandbox, work: Callable[..., None], state: str
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    work()
+    record_payment(read_payment(JANUARY, needs_external_id=False), Source.API)
+    report = OutgoingCall.objects.filter(kind="report_payment")
+    report.update(state=state)
+    resume()
+    resume()
+    attempts = Attempt.objects.filter(call__in=report)
+    assert list(attempts.values_list("number", "purpose", "message")) == [(1, "send", MAY_BE_LOST)]
+    assert report.get().attempt_count == 1
+
+
+def test_a_call_that_is_over_or_may_be_repeated_gets_no_lost_attempt(
+    client: Client, altegio: Sandbox, work: Callable[..., None]
+) -> None:
+    arrive(client, altegio, AURORA_1)
+    work()
+    set_panel(Connection.objects.get(), "https://chat.example.com/panel")
+    resume()
+    assert OutgoingCall.objects.filter(kind="chat_panel", state="unconfirmed").exists()
+    assert not Attempt.objects.filter(message=MAY_BE_LOST).exists()
