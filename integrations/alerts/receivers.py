@@ -12,7 +12,7 @@ from integrations.alerts.raising import clear_alerts, raise_alert, raise_alert_o
 from integrations.altegio.answers import AltegioState, ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import connection_changed, connections_changed, status_synced
-from integrations.connections.transitions import Change
+from integrations.connections.transitions import Change, lock
 from integrations.outbox.call_kinds import CALL_KINDS, CallKind
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.signals import call_ended, call_struggles
@@ -51,9 +51,19 @@ def tell_of_failed_call(call: OutgoingCall, reason: str, *, is_withdrawn: bool =
     if call.state == CallState.DONE or is_withdrawn:
         over.append(key)
     clear_alerts(key__in=over)
-    if call.state in (CallState.REFUSED, CallState.EXPIRED):
+    if call.state in (CallState.REFUSED, CallState.EXPIRED) and not _is_over(call, kind):
         text = f"{kind.title}: {CallState(call.state).label}. {reason}"
         raise_alert(Alert.Kind.CALL, key, text, call.connection)
+
+
+def _is_over(call: OutgoingCall, kind: CallKind) -> bool:
+    """Return whether nothing is left to do about the failure, because the connection has ended.
+
+    The connection is locked: one that ends at this moment waits, and clears the alert.
+    """
+    if not kind.alert_ends_with_connection or call.connection_id is None:
+        return False
+    return lock(call.connection_id).state not in LIVE
 
 
 @receiver(call_struggles)

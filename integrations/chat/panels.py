@@ -6,9 +6,7 @@ from integrations.altegio import requests
 from integrations.altegio.requests import ApiRequest
 from integrations.chat.models import ChatPanel
 from integrations.connections.models import Connection
-from integrations.connections.transitions import connection_of
 from integrations.outbox.call_kinds import register
-from integrations.outbox.models import OutgoingCall
 from integrations.outbox.synced_rows import SyncKind
 from partner_portal.core.english import english as _
 
@@ -25,8 +23,8 @@ class InstallPanel(SyncKind):
     model = ChatPanel
     parameter = "panel"
 
-    def request(self, call: OutgoingCall) -> ApiRequest:
-        connection, panel = connection_of(call), ChatPanel.objects.get(pk=call.params["panel"])
+    def request_for(self, connection: Connection, key: int) -> ApiRequest:
+        panel = ChatPanel.objects.get(pk=key)
         place = connection.location.altegio_id, connection.application.altegio_id
         return requests.install_frame(*place, url=panel.url or None)
 
@@ -38,5 +36,5 @@ def set_panel(connection: Connection, url: str) -> ChatPanel:
     panel: ChatPanel = InstallPanel.locked(made.pk)
     panel.url = url
     panel.save(update_fields=["url"])
-    InstallPanel.tell(panel, connection)
+    InstallPanel.tell(panel)
     return panel

@@ -5,10 +5,8 @@ from django.db import transaction
 from integrations.altegio import requests
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import Connection
-from integrations.connections.transitions import connection_of
 from integrations.messaging.models import ChannelSwitch
 from integrations.outbox.call_kinds import register
-from integrations.outbox.models import OutgoingCall
 from integrations.outbox.synced_rows import SyncKind
 from partner_portal.core.english import english as _
 
@@ -27,8 +25,8 @@ class UpdateChannel(SyncKind):
     def coalesce_key_of(cls, row: ChannelSwitch, connection: Connection) -> str:
         return f"{cls.name}:{connection.pk}:{row.slug}"
 
-    def request(self, call: OutgoingCall) -> ApiRequest:
-        connection, switch = connection_of(call), ChannelSwitch.objects.get(pk=call.params["switch"])
+    def request_for(self, connection: Connection, key: int) -> ApiRequest:
+        switch = ChannelSwitch.objects.get(pk=key)
         return requests.update_channel(
             connection.location.altegio_id,
             connection.application.altegio_id,
@@ -47,5 +45,5 @@ def switch_channel(connection: Connection, slug: ChannelSwitch.Slug, *, is_avail
     switch: ChannelSwitch = UpdateChannel.locked(made.pk)
     switch.is_available = is_available
     switch.save(update_fields=["is_available"])
-    UpdateChannel.tell(switch, connection)
+    UpdateChannel.tell(switch)
     return switch

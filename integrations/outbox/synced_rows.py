@@ -14,11 +14,12 @@ from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
 from integrations.altegio.answers import Answer
+from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import LIVE, NOT_ENDED, UNDECIDED, Connection, State, Synced, SyncState
 from integrations.connections.querysets import ConnectionQuerySet
 from integrations.connections.signals import connection_changed, connections_changed
-from integrations.connections.transitions import Change
-from integrations.outbox.call_kinds import CALL_KINDS, CallKind
+from integrations.connections.transitions import Change, connection_of
+from integrations.outbox.call_kinds import CALL_KINDS, CallKind, ObsoleteError
 from integrations.outbox.models import CallState, OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
 from integrations.outbox.watch import unfinished
@@ -55,8 +56,10 @@ class SyncKind(CallKind):
 
     @classmethod
     def connection_for(cls, row: Any) -> Connection | None:
-        """Return the connection for which the row is sent; None if there is none."""
-        return cls.connections_of(row).live().current()
+        """Return the live connection for which the row is sent, or else a claim, after whose activation it is sent;
+        None if there is neither.
+        """
+        return cls.connections_of(row).not_ended().current()
 
     @classmethod
     def connections_of(cls, row: Any) -> ConnectionQuerySet:
@@ -75,12 +78,15 @@ class SyncKind(CallKind):
         return rows.select_related("installation").get(pk=key)
 
     @classmethod
-    def tell(cls, row: Any, connection: Connection | None) -> None:
+    def tell(cls, row: Any) -> None:
         """Queue the call that sends a locked row to Altegio; quick changes share one call.
 
         Before the activation the row only waits: `follow_connection` sends it then. Without a connection nothing can
         be sent: the row is set to failed, with the reason.
+
+        The connection is read under the row's lock: an end that is not seen here waits for it, and settles the row.
         """
+        connection = cls.connection_for(row)
         if connection is None:
             row.set_sync(SyncState.FAILED, _("This location is not connected."))
             return
@@ -93,8 +99,17 @@ class SyncKind(CallKind):
     @transaction.atomic
     def tell_again(cls, row: Any) -> None:
         """Queue the row once more if its location is connected; else set it to failed."""
-        row = cls.locked(row.pk)
-        cls.tell(row, cls.connection_for(row))
+        cls.tell(cls.locked(row.pk))
+
+    def request(self, call: OutgoingCall) -> ApiRequest:
+        connection = connection_of(call)
+        if connection.state not in LIVE:
+            raise ObsoleteError(f"The connection is {connection.state}.")
+        return self.request_for(connection, call.params[self.parameter])
+
+    def request_for(self, connection: Connection, key: int) -> ApiRequest:
+        """Return the request that sends the row with this key, for a live connection."""
+        raise NotImplementedError
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         self._learn(call, SyncState.SYNCED, "")
@@ -103,11 +118,18 @@ class SyncKind(CallKind):
         self._learn(call, SyncState.FAILED, reason)
 
     def _learn(self, call: OutgoingCall, state: SyncState, error: str) -> None:
-        """Write the call's end to its row, unless a newer call waits: then that call's answer counts."""
+        """Write the call's end to its row, unless a newer call waits: then that call's answer counts.
+
+        What an ended connection was told says nothing of what the next one has.
+        """
         row = self.locked(call.params[self.parameter])
         newer = OutgoingCall.objects.filter(coalesce_key=call.coalesce_key, state=CallState.QUEUED)
-        if not newer.exists() and self.has_content(row):
+        if self._is_for_live(call, row) and not newer.exists() and self.has_content(row):
             row.set_sync(state, error)
+
+    def _is_for_live(self, call: OutgoingCall, row: Any) -> bool:
+        current = self.connection_for(row)
+        return current is not None and current.pk == call.connection_id and current.state in LIVE
 
 
 def _sync_kinds() -> Mapping[str, SyncKind]:
@@ -144,10 +166,10 @@ def follow_connection(connection: Connection, before: State, after: State, **_: 
         kind = kinds[name]
         row = kind.locked(key)
         if (begins or (thaws and row.sync_state == SyncState.FAILED)) and kind.has_content(row):
-            kind.tell(row, connection)
+            kind.tell(row)
         elif ends and row.sync_state == SyncState.QUEUED:
             # Another connection may go on here.
-            kind.tell(row, kind.connection_for(row))
+            kind.tell(row)
 
 
 @receiver(connections_changed)

@@ -3,9 +3,7 @@
 from integrations.altegio import requests
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import Connection
-from integrations.connections.transitions import connection_of
 from integrations.outbox.call_kinds import ObsoleteError, register
-from integrations.outbox.models import OutgoingCall
 from integrations.outbox.synced_rows import SyncKind
 from integrations.sender_names.models import IN_FORCE, SenderName, SenderNameList
 from partner_portal.core.english import english as _
@@ -21,18 +19,12 @@ class SendSenderNames(SyncKind):
     parameter = "list"
 
     @classmethod
-    def connection_for(cls, row: SenderNameList) -> Connection | None:
-        """Return the connection; also one that waits for its activation, because the list is sent after that."""
-        return cls.connections_of(row).not_ended().current()
-
-    @classmethod
     def has_content(cls, row: SenderNameList) -> bool:
         # If the last name was withdrawn, the list's state was set together with that.
         return SenderName.objects.filter(list=row, state__in=IN_FORCE).exists()
 
-    def request(self, call: OutgoingCall) -> ApiRequest:
-        connection = connection_of(call)
-        in_force = SenderName.objects.filter(list=call.params["list"], state__in=IN_FORCE)
+    def request_for(self, connection: Connection, key: int) -> ApiRequest:
+        in_force = SenderName.objects.filter(list=key, state__in=IN_FORCE)
         names = list(in_force.values_list("name", flat=True))
         if not names:
             raise ObsoleteError("No sender name is left, and Altegio takes no empty list.")

@@ -157,7 +157,7 @@ def tell(names: SenderNameList) -> None:
     """Queue the whole list for Altegio, in the transaction that changed it; set an empty list to failed."""
     connection = SendSenderNames.connection_for(names)
     if connection is None or SendSenderNames.has_content(names):
-        SendSenderNames.tell(names, connection)
+        SendSenderNames.tell(names)
         return
     key = SendSenderNames.coalesce_key_of(names, connection)
     cancel(OutgoingCall.objects.filter(coalesce_key=key), "No sender name is left.")

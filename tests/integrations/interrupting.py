@@ -30,14 +30,14 @@ def killed_after_altegios_yes() -> Iterator[None]:
 def while_altegio_answers(what: str, happen: Callable[[], Any]) -> Iterator[None]:
     """Call `happen()` once, between Altegio's answer about an installation and the moment when it is read.
 
-    `what`: the end of the call's address after that of the installation's status.
+    `what`: the end of the call's address after that of the installation's status, or of all applications.
     """
     send = AltegioClient.send
     happened: list[ApiRequest] = []
 
     def answer(client: AltegioClient, call: ApiRequest) -> Answer:
         answered = send(client, call)
-        if call.path.endswith(f"/application/1{what}") and not happened:
+        if call.path.endswith((f"/application/1{what}", f"/application/{what}")) and not happened:
             happened.append(call)
             happen()
         return answered

@@ -26,6 +26,7 @@ from integrations.sender_names.names import replace_names
 from integrations.status_sync.disconnect import disconnect
 from sandbox import Sandbox
 from tests.billing.conftest import JANUARY
+from tests.integrations.interrupting import while_altegio_answers
 from tests.marketplace import arrive
 from tests.not_none import not_none
 from tests.working import Work
@@ -186,3 +187,72 @@ def test_the_alert_about_refused_set_up_ends_with_its_connection(
     assert Alert.objects.open().filter(kind=Alert.Kind.CALL).exists()
     end(connection)
     assert not Alert.objects.open().filter(kind=Alert.Kind.CALL).exists()
+
+
+@pytest.fixture
+def late_refusal(altegio: Sandbox, work: Work) -> Callable[[Connection, Callable[[], object]], None]:
+    """Return a function: Altegio refuses the connection's new panel, and something happens before that is noted."""
+
+    def run(connection: Connection, happen: Callable[[], object]) -> None:
+        altegio.fault("error", "install_frame", status=403, remaining=1)
+        set_panel(connection, PANEL)
+        with while_altegio_answers("install_frame", happen):
+            work(rounds=1)
+
+    return run
+
+
+def test_a_refusal_of_an_ended_connection_that_comes_late_says_nothing_of_the_next_one(
+    altegio: Sandbox,
+    connect: Callable[..., Connection],
+    reconnect: Callable[[Connection], Connection],
+    late_refusal: Callable[..., None],
+) -> None:
+    connection = connect(10101)
+
+    def begin_anew() -> None:
+        altegio.uninstall(10101)
+        end(connection)
+        reconnect(connection)
+
+    late_refusal(connection, begin_anew)
+    assert at_altegio(altegio)[0] == PANEL
+    assert synced() == {("synced", "")}
+    assert not Alert.objects.open().filter(kind=Alert.Kind.CALL).exists()
+
+
+def test_a_refusal_that_is_noted_after_the_end_opens_no_alert(
+    connect: Callable[..., Connection], late_refusal: Callable[..., None]
+) -> None:
+    connection = connect(10101)
+    late_refusal(connection, lambda: end(connection))
+    assert synced() == {("failed", "This location is not connected.")}
+    assert not Alert.objects.open().filter(kind=Alert.Kind.CALL).exists()
+
+
+def test_what_is_set_at_the_moment_of_the_end_is_sent_to_nobody(connect: Callable[..., Connection]) -> None:
+    """The connection was read before its end."""
+    connection = connect(10101)
+    end(connection)
+    set_all(connection)
+    assert not OutgoingCall.objects.filter(kind__in=KINDS).exists()
+    assert synced() == {("failed", "This location is not connected.")}
+
+
+def test_a_call_of_an_ended_connection_that_goes_on_after_an_unclear_answer_is_not_sent(
+    altegio: Sandbox, connect: Callable[..., Connection], reconnect: Callable[[Connection], Connection], work: Work
+) -> None:
+    connection = connect(10101)
+    set_all(connection)
+    left = OutgoingCall.objects.filter(kind__in=KINDS)
+    keys = list(left.values_list("pk", flat=True))
+    left.update(state="sending")
+    end(connection)
+    altegio.uninstall(10101)
+    reconnect(connection)
+    sent = [len(altegio.requests(name)) for name in CALLS]
+    OutgoingCall.objects.filter(pk__in=keys).update(state="queued")
+    work()
+    assert [len(altegio.requests(name)) for name in CALLS] == sent == [1, 2, 1]
+    assert set(OutgoingCall.objects.filter(pk__in=keys).values_list("state", flat=True)) == {"cancelled"}
+    assert synced() == {("synced", "")}
