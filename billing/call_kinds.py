@@ -283,6 +283,7 @@ def _is_held(payment: Payment, held: Iterable[RemotePayment]) -> bool:
             payment.error = HELD_AS_BEFORE
             for name in CONTENT:
                 setattr(payment, name, getattr(before, name))
+        _take_over(payment)
         payment.save(update_fields=["altegio_payment_id", "refunded_at", "error", *CONTENT])
         return True
     return False
@@ -294,7 +295,9 @@ def end_alerts(payment: Payment) -> None:
 
 
 def _take_over(payment: Payment) -> None:
-    """Delete the copy of a reported payment that Altegio reported as collected before its answer to us arrived."""
+    """Delete the copy of a reported payment that Altegio reported as collected before its answer to us arrived,
+    or though that was lost.
+    """
     Payment.objects.filter(
         application=payment.application_id,
         altegio_payment_id=payment.altegio_payment_id,

@@ -9,7 +9,7 @@ import structlog
 from django.conf import settings
 
 from billing.matching import is_same
-from billing.models import Payment, PaymentStatus, Source
+from billing.models import Payment, PaymentChange, PaymentStatus, Source
 from billing.money import CURRENCIES, MAX_DECIMALS, MAX_DIGITS
 from billing.notifications import tell_of_payment
 from billing.periods import follow_payments
@@ -85,7 +85,12 @@ def _is_known(connection: Connection, remote: RemotePayment) -> bool:
     if here.filter(altegio_payment_id=remote.id).exists():
         return True
     unsettled = here.filter(location=connection.location_id, status__in=UNSETTLED, altegio_payment_id=None)
-    return any(is_same(payment, remote) for payment in unsettled)
+    # What was sent before a correction may have arrived, too.
+    former = PaymentChange.objects.filter(
+        payment__in=unsettled, application=connection.application_id, location=connection.location_id
+    )
+    contents: list[Payment | PaymentChange] = [*unsettled, *former]
+    return any(is_same(content, remote) for content in contents)
 
 
 def _record(connection: Connection, collected: Collected) -> None:

@@ -67,6 +67,46 @@ def test_a_payment_reported_otherwise_before_the_answer_is_taken_over(
     assert (shown.pk, shown.altegio_payment_id, shown.source) == (payment, 1001, "api")
 
 
+def test_a_payment_reported_otherwise_whose_answer_was_lost_is_taken_over_and_not_sent_again(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
+) -> None:
+    altegio.fault("drop_after", "payment")
+    payment = billing.pay()
+    work(rounds=1)
+    take_collected_payment({**COLLECTED, "payment_id": 1001}, connection)
+    work()
+    shown = Payment.objects.get()
+    assert (shown.pk, shown.altegio_payment_id, shown.source) == (payment, 1001, "api")
+    assert len(not_none(altegio.connection(SALON)).payments) == 1
+
+
+def test_an_id_that_nobody_has_is_recognised_before_one_that_altegio_collected(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
+) -> None:
+    first = billing.pay()
+    work()
+    Payment.objects.filter(pk=first).update(source="altegio")
+    altegio.fault("drop_after", "payment")
+    second = billing.pay()
+    work()
+    assert dict(Payment.objects.values_list("pk", "altegio_payment_id")) == {first: 1001, second: 1002}
+
+
+def test_a_callback_about_what_was_sent_before_a_correction_is_recognised(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
+) -> None:
+    altegio.fault("drop_after", "payment")
+    altegio.fault("error", "status", status=404)
+    payment = billing.pay(external_id="bill")
+    work()
+    assert billing.report(external_id="bill", amount="500.00").status_code == 202
+    take_collected_payment({**COLLECTED, "payment_id": 1001, "amount": "990.99"}, connection)
+    work()
+    shown = Payment.objects.get()
+    assert (shown.pk, shown.altegio_payment_id, str(shown.exact_amount)) == (payment, 1001, "990.99")
+    assert len(not_none(altegio.connection(SALON)).payments) == 1
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
