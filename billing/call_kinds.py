@@ -15,7 +15,6 @@ from integrations.alerts.raising import clear_alerts
 from integrations.alerts.receivers import alert_key
 from integrations.altegio import requests
 from integrations.altegio.answers import (
-    NOT_CONNECTED,
     AltegioState,
     Answer,
     RemotePayment,
@@ -131,8 +130,8 @@ class ReportPayment(_AboutPayment):
         payment = lock_payment(call.params["payment"])
         if _is_held(payment, status.payments):
             return Happened()
-        if status is NOT_CONNECTED and may_have_happened(self.rounds(call)):
-            return NotToHappen(UNSURE)
+        if not status.shows_all_payments and may_have_happened(self.rounds(call)):
+            return NotToHappen(UNSURE) if status.state is AltegioState.NONE else CannotTell()
         if was_accepted(self.rounds(call)):
             return NotToHappen(NOT_SHOWN)
         if status.state is AltegioState.NONE:
@@ -218,12 +217,14 @@ class RefundPayment(_AboutPayment):
         if status is None:
             return CannotTell()
         payment = _payment(call)
-        if any(remote.id == payment.altegio_payment_id and remote.is_refunded for remote in status.payments):
+        shown = [remote for remote in status.payments if remote.id == payment.altegio_payment_id]
+        if any(remote.is_refunded for remote in shown):
             return Happened()
         if call.refusal_code is None:
             return SendAgain()
-        is_unsure = status is NOT_CONNECTED and may_have_happened(self.rounds(call))
-        return NotToHappen(MAY_BE_REFUNDED if is_unsure else call.reason)
+        if shown or status.shows_all_payments or not may_have_happened(self.rounds(call)):
+            return NotToHappen(call.reason)
+        return NotToHappen(MAY_BE_REFUNDED) if status.state is AltegioState.NONE else CannotTell()
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         mark_refunded(lock_payment(call.params["payment"]))

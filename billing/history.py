@@ -67,6 +67,6 @@ def payment_differences(connection: Connection, status: ConnectionStatus) -> Ite
                 "sum": remote.payment_sum,
             }
     held = {remote.id for remote in status.payments}
-    for payment in here:
+    for payment in here if status.shows_all_payments else ():
         if payment.status == PaymentStatus.REPORTED and payment.altegio_payment_id not in held:
             yield _("Payment %(id)s was reported, but Altegio does not hold it.") % {"id": payment.altegio_payment_id}

@@ -205,6 +205,9 @@ class ConnectionStatus:
     first_active_at: datetime | None = None
     # The activation's settings as Altegio recorded them, unchanged; they may hold the API key. None if it sends none.
     special_settings: Any = field(default=None, repr=False)
+    # Whether `payments` are all that Altegio holds: it sent a list of them, and the id of each can be read. Otherwise
+    # that one is not among them proves nothing.
+    shows_all_payments: bool = False
 
     @property
     def newest_sign_at(self) -> datetime | None:
@@ -233,15 +236,25 @@ def read_status(answer: Answer, zone: str) -> ConnectionStatus | None:
     logs = [
         (from_wire(entry.get("changed_at"), zone), entry.get("status_to")) for entry in objects_of(data.get("logs"))
     ]
+    payments, shows_all_payments = _read_payments(data.get("payments"), zone)
     return ConnectionStatus(
         state=state,
         created_at=from_wire(current.get("created_at"), zone),
         newest_log_at=max((moment for moment, _to in logs if moment), default=None),
-        payments=tuple(read_remote_payment(entry, zone) for entry in objects_of(data.get("payments"))),
+        payments=payments,
+        shows_all_payments=shows_all_payments,
         newest_end_at=max((moment for moment, to in logs if moment and to == UNINSTALLED), default=None),
         first_active_at=min((moment for moment, to in logs if moment and to == AltegioState.ACTIVE), default=None),
         special_settings=data.get("special_settings"),
     )
+
+
+def _read_payments(value: Any, zone: str) -> tuple[tuple[RemotePayment, ...], bool]:
+    """Return the payments that can be read, and whether these are all of them."""
+    # PHP writes a list whose numbers have gaps as an object.
+    listed = list(value.values()) if isinstance(value, dict) else value
+    payments = tuple(read_remote_payment(entry, zone) for entry in objects_of(listed))
+    return payments, isinstance(listed, list) and len(listed) == sum(payment.id is not None for payment in payments)
 
 
 def _is_of_status_call(answer: Answer) -> bool:

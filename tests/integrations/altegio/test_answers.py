@@ -153,6 +153,34 @@ def test_an_answer_without_a_status_says_nothing_of_the_connection(status_code: 
     assert read_status(read(status_code, NO), "UTC") is None
 
 
+@pytest.mark.parametrize(
+    ("payments", "ids", "shows_all"),
+    [
+        ([], [], True),
+        ([{"id": 7}, {"id": "8"}], [7, 8], True),
+        ({"0": {"id": 7}, "2": {"id": 8}}, [7, 8], True),
+        ([{"id": 7}, {"id": None}], [7, None], False),
+        ([{"id": 7}, "nonsense"], [7], False),
+        ({"id": 7}, [], False),
+        (None, [], False),
+        ("none", [], False),
+    ],
+)
+def test_only_a_list_whose_ids_can_be_read_shows_all_payments(
+    payments: Any, ids: list[int | None], *, shows_all: bool
+) -> None:
+    status = read_status(answer({"connection_status": CURRENT, "payments": payments}), "UTC")
+
+    assert status is not None
+    assert ([payment.id for payment in status.payments], status.shows_all_payments) == (ids, shows_all)
+
+
+def test_an_answer_without_payments_does_not_show_all_of_them() -> None:
+    for status in (answers.NOT_CONNECTED, read_status(answer([]), "UTC")):
+        assert status is not None
+        assert not status.shows_all_payments
+
+
 def test_moments_are_read_in_the_zone_of_the_wire() -> None:
     logs = [
         {"changed_at": "2026-11-24 12:00:00", "status_to": "active"},
