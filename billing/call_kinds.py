@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from billing.matching import find_remote
-from billing.models import CONTENT, Payment, PaymentChange, PaymentStatus, Source
+from billing.matching import find_remote, is_former
+from billing.models import CONTENT, Payment, PaymentStatus, Source
 from billing.notifications import tell_of_payment, tell_of_refund
 from billing.periods import follow_payment, lock_payment
 from integrations.alerts.raising import clear_alerts
@@ -271,23 +271,19 @@ def _is_held(payment: Payment, held: Iterable[RemotePayment]) -> bool:
     If it holds an earlier content, the payment takes that content back; if it has refunded the payment since, that is
     noted.
     """
-    said: list[PaymentChange] = []
-    if payment.report_round > 1:
-        said = list(payment.changes.filter(application=payment.application_id, location=payment.location_id))
-    for before in (None, *said):
-        remote = find_remote(payment, held, before)
-        if remote is None:
-            continue
-        payment.altegio_payment_id = remote.id
-        payment.refunded_at = timezone.now() if remote.is_refunded else None
-        if before is not None:
-            payment.error = HELD_AS_BEFORE
-            for name in CONTENT:
-                setattr(payment, name, getattr(before, name))
-        _take_over(payment)
-        payment.save(update_fields=["altegio_payment_id", "refunded_at", "error", *CONTENT])
-        return True
-    return False
+    found = find_remote(payment, held)
+    if found is None:
+        return False
+    remote, content = found
+    payment.altegio_payment_id = remote.id
+    payment.refunded_at = timezone.now() if remote.is_refunded else None
+    if is_former(payment, content):
+        payment.error = HELD_AS_BEFORE
+        for name in CONTENT:
+            setattr(payment, name, getattr(content, name))
+    _take_over(payment)
+    payment.save(update_fields=["altegio_payment_id", "refunded_at", "error", *CONTENT])
+    return True
 
 
 def end_alerts(payment: Payment) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import structlog
 from django.conf import settings
+from django.db.models import Q
 
-from billing.matching import is_same
-from billing.models import Payment, PaymentChange, PaymentStatus, Source
+from billing.matching import versions
+from billing.models import Payment, PaymentStatus, Source
 from billing.money import CURRENCIES, MAX_DECIMALS, MAX_DIGITS
 from billing.notifications import tell_of_payment
 from billing.periods import follow_payments
@@ -86,11 +87,8 @@ def _is_known(connection: Connection, remote: RemotePayment) -> bool:
         return True
     unsettled = here.filter(location=connection.location_id, status__in=UNSETTLED, altegio_payment_id=None)
     # What was sent before a correction may have arrived, too.
-    former = PaymentChange.objects.filter(
-        payment__in=unsettled, application=connection.application_id, location=connection.location_id
-    )
-    contents: list[Payment | PaymentChange] = [*unsettled, *former]
-    return any(is_same(content, remote) for content in contents)
+    alike = unsettled.filter(Q(amount=remote.payment_sum) | Q(changes__amount=remote.payment_sum)).distinct()
+    return any(version.is_shown_by(remote) for payment in alike for version in versions(payment))
 
 
 def _record(connection: Connection, collected: Collected) -> None:

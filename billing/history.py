@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from billing.matching import is_same
+from billing.matching import versions
 from billing.models import Payment, PaymentChange, PaymentStatus
 from billing.money import exact
 from integrations.altegio.answers import ConnectionStatus
@@ -60,8 +60,10 @@ def payment_differences(connection: Connection, status: ConnectionStatus) -> Ite
     here = list(Payment.objects.filter(application=connection.application_id, location=connection.location_id))
     known = {payment.altegio_payment_id for payment in here}
     waiting = [payment for payment in here if payment.altegio_payment_id is None]
-    for remote in status.payments:
-        if remote.id not in known and not any(is_same(payment, remote) for payment in waiting):
+    unknown = [remote for remote in status.payments if remote.id not in known]
+    coming = [version for payment in waiting for version in versions(payment)] if unknown else []
+    for remote in unknown:
+        if not any(version.is_shown_by(remote) for version in coming):
             yield _("Altegio holds payment %(id)s of %(sum)s, which is not known here.") % {
                 "id": remote.id,
                 "sum": remote.payment_sum,

@@ -4,47 +4,99 @@ Two equal real payments are not one: an id that another payment reported from he
 a connection go one after another, so at most one equal payment is unconfirmed at a time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.conf import settings
 
-from billing.models import Payment, PaymentChange, Source
-from integrations.altegio.answers import RemotePayment
+from billing.models import CONTENT, Payment, PaymentChange, Source
+from integrations.altegio.answers import RemotePayment, as_decimal
 from integrations.altegio.wire import to_wire
+from integrations.outbox.models import Attempt
+from partner_portal.core.clean import InvalidJsonError, parse_json
+
+MOMENTS = ("payment_date", "period_from", "period_to")
+# What a payment looks like on the wire: the sum and the three times. A time there has no zone: in the hour that a
+# change of clocks repeats, two instants are written alike.
+Form = tuple[Decimal | None, tuple[str | None, ...]]
+
+
+@dataclass(frozen=True)
+class Version:
+    """What a payment says, or said before a correction, with each form in which that is or was sent."""
+
+    content: Payment | PaymentChange
+    forms: set[Form]
+
+    def is_shown_by(self, remote: RemotePayment) -> bool:
+        """Return whether this is the payment that Altegio shows."""
+        times = (remote.payment_date, remote.period_from, remote.period_to)
+        return (remote.payment_sum, tuple(map(_wire, times))) in self.forms
 
 
 def find_remote(
-    payment: Payment, held: Iterable[RemotePayment], said: PaymentChange | None = None
-) -> RemotePayment | None:
-    """Return this payment, whose report is unconfirmed, as Altegio holds it; None if Altegio does not hold it.
+    payment: Payment, held: Iterable[RemotePayment]
+) -> tuple[RemotePayment, Payment | PaymentChange] | None:
+    """Return this payment, whose report is unconfirmed, as Altegio holds it, and as what; None if it does not.
 
-    Altegio may have refunded it since. With `said`, look for the payment as it was before a correction.
+    Altegio may hold it as it is or as it was before a correction, and may have refunded it since.
+    """
+    return next(_shown(payment, list(held)), None)
+
+
+def versions(payment: Payment) -> list[Version]:
+    """Return what the payment says, then what it said before, at the location where it is.
+
+    What was sent counts as it was written then: ALTEGIO_TIME_ZONE may have been put right since.
+    """
+    changes = list(payment.changes.all()) if payment.report_round > 1 else []
+    contents: list[Payment | PaymentChange] = [payment, *changes]
+    found = [Version(content, {_form(content)}) for content in contents]
+    sent = Attempt.objects.filter(call__in=payment.calls(), purpose=Attempt.Purpose.SEND)
+    for queued_at, body in sent.values_list("call__created_at", "request_body"):
+        # A call sends what the payment said until the next correction.
+        number = next((number for number, change in enumerate(changes, 1) if change.at > queued_at), 0)
+        found[number].forms.update(_sent(body))
+    here = (payment.application_id, payment.location_id)
+    return [each for each in found if (each.content.application_id, each.content.location_id) == here]
+
+
+def is_former(payment: Payment, content: Payment | PaymentChange) -> bool:
+    """Return whether the content is not what the payment says now."""
+    return any(getattr(payment, name) != getattr(content, name) for name in CONTENT)
+
+
+def _shown(payment: Payment, held: list[RemotePayment]) -> Iterator[tuple[RemotePayment, Payment | PaymentChange]]:
+    """Yield for each version the payment at Altegio that it is, if there is one.
 
     Altegio's callback about this very payment may have been recorded as one that Altegio collected, so such a copy
     takes no id; but one that nobody has comes first.
     """
-    data = said or payment
-    equal = {remote.id: remote for remote in held if remote.id and is_same(data, remote)}
-    others = Payment.objects.filter(application=payment.application_id, altegio_payment_id__in=equal)
+    ids = [remote.id for remote in held if remote.id]
+    others = Payment.objects.filter(application=payment.application_id, altegio_payment_id__in=ids)
     source = dict(others.exclude(pk=payment.pk).values_list("altegio_payment_id", "source"))
-    free = [remote for remote_id, remote in equal.items() if source.get(remote_id) in (None, Source.ALTEGIO)]
-    return min(free, key=lambda remote: (remote.id in source, remote.is_refunded, remote.id), default=None)
+    free = [remote for remote in held if remote.id and source.get(remote.id) in (None, Source.ALTEGIO)]
+    free.sort(key=lambda remote: (remote.id in source, remote.is_refunded, remote.id))
+    for version in versions(payment):
+        for remote in filter(version.is_shown_by, free):
+            yield remote, version.content
+            break
 
 
-def is_same(payment: Payment | PaymentChange, remote: RemotePayment) -> bool:
-    """Return whether the content is equal, compared in the form in which it is sent.
+def _form(content: Payment | PaymentChange) -> Form:
+    return content.amount, tuple(map(_wire, (content.paid_at, content.period_from, content.period_to)))
 
-    A time on the wire has no zone: in the hour that a change of clocks repeats, two instants are written alike.
-    """
-    return remote.payment_sum == payment.amount and all(
-        _wire(here) == _wire(there)
-        for here, there in (
-            (payment.paid_at, remote.payment_date),
-            (payment.period_from, remote.period_from),
-            (payment.period_to, remote.period_to),
-        )
-    )
+
+def _sent(body: str) -> Iterator[Form]:
+    """Yield the form of a payment in the recorded body of its report; nothing for another body."""
+    try:
+        data = parse_json(body)
+    except InvalidJsonError:
+        return
+    if isinstance(data, dict) and data.keys() >= {"payment_sum", *MOMENTS}:
+        yield as_decimal(data["payment_sum"]), tuple(data[name] for name in MOMENTS)
 
 
 def _wire(moment: datetime | None) -> str | None:
