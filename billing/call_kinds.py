@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from billing.matching import find_remote, is_former
+from billing.matching import find_remote, is_former, undone_calls
 from billing.models import CONTENT, Payment, PaymentStatus, Source
 from billing.notifications import tell_of_payment, tell_of_refund
 from billing.periods import follow_payment, lock_payment
@@ -132,7 +132,7 @@ class ReportPayment(_AboutPayment):
             return Happened()
         if not status.shows_all_payments and may_have_happened(self.rounds(call)):
             return NotToHappen(UNSURE) if status.state is AltegioState.NONE else CannotTell()
-        if was_accepted(self.rounds(call)):
+        if was_accepted(self.rounds(call).exclude(pk__in=undone_calls(payment, status.payments))):
             return NotToHappen(NOT_SHOWN)
         if status.state is AltegioState.NONE:
             return NotToHappen("The location is not connected, and this payment has not arrived.")

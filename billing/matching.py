@@ -5,7 +5,7 @@ a connection go one after another, so at most one equal payment is unconfirmed a
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -29,6 +29,7 @@ class Version:
 
     content: Payment | PaymentChange
     forms: set[Form]
+    calls: set[int] = field(default_factory=set)  # those that sent it
 
     def is_shown_by(self, remote: RemotePayment) -> bool:
         """Return whether this is the payment that Altegio shows."""
@@ -41,9 +42,19 @@ def find_remote(
 ) -> tuple[RemotePayment, Payment | PaymentChange] | None:
     """Return this payment, whose report is unconfirmed, as Altegio holds it, and as what; None if it does not.
 
-    Altegio may hold it as it is or as it was before a correction, and may have refunded it since.
+    Altegio may hold it as it is or as it was before a correction, and may have refunded it since. An earlier content
+    that it has refunded leaves the correction free to go.
     """
-    return next(_shown(payment, list(held)), None)
+    for remote, version in _shown(payment, list(held)):
+        if not (remote.is_refunded and is_former(payment, version.content)):
+            return remote, version.content
+    return None
+
+
+def undone_calls(payment: Payment, held: Iterable[RemotePayment]) -> set[int]:
+    """Return the calls that sent an earlier content which Altegio has refunded."""
+    shown = [version for remote, version in _shown(payment, list(held)) if remote.is_refunded]
+    return {call for version in shown if is_former(payment, version.content) for call in version.calls}
 
 
 def versions(payment: Payment) -> list[Version]:
@@ -55,10 +66,11 @@ def versions(payment: Payment) -> list[Version]:
     contents: list[Payment | PaymentChange] = [payment, *changes]
     found = [Version(content, {_form(content)}) for content in contents]
     sent = Attempt.objects.filter(call__in=payment.calls(), purpose=Attempt.Purpose.SEND)
-    for queued_at, body in sent.values_list("call__created_at", "request_body"):
+    for call, queued_at, body in sent.values_list("call", "call__created_at", "request_body"):
         # A call sends what the payment said until the next correction.
         number = next((number for number, change in enumerate(changes, 1) if change.at > queued_at), 0)
         found[number].forms.update(_sent(body))
+        found[number].calls.add(call)
     here = (payment.application_id, payment.location_id)
     return [each for each in found if (each.content.application_id, each.content.location_id) == here]
 
@@ -68,7 +80,7 @@ def is_former(payment: Payment, content: Payment | PaymentChange) -> bool:
     return any(getattr(payment, name) != getattr(content, name) for name in CONTENT)
 
 
-def _shown(payment: Payment, held: list[RemotePayment]) -> Iterator[tuple[RemotePayment, Payment | PaymentChange]]:
+def _shown(payment: Payment, held: list[RemotePayment]) -> Iterator[tuple[RemotePayment, Version]]:
     """Yield for each version the payment at Altegio that it is, if there is one.
 
     Altegio's callback about this very payment may have been recorded as one that Altegio collected, so such a copy
@@ -81,7 +93,7 @@ def _shown(payment: Payment, held: list[RemotePayment]) -> Iterator[tuple[Remote
     free.sort(key=lambda remote: (remote.id in source, remote.is_refunded, remote.id))
     for version in versions(payment):
         for remote in filter(version.is_shown_by, free):
-            yield remote, version.content
+            yield remote, version
             break
 
 

@@ -62,6 +62,43 @@ def test_a_payment_refunded_before_its_report_was_known_is_refunded_and_not_sent
     assert (shown["status"], shown["altegio_payment_id"]) == ("refunded", held(altegio)[0].id)
 
 
+def test_a_correction_goes_out_where_altegio_has_refunded_what_was_sent_before(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
+) -> None:
+    altegio.fault("drop_after", "payment")
+    altegio.fault("error", "status", status=404)
+    payment = billing.pay(external_id="bill")
+    work()
+    refund_at_altegio(altegio)
+    assert billing.report(external_id="bill", amount="500.00").status_code == 202
+    work()
+    shown = billing.payment(payment)
+    assert (shown["status"], shown["amount"], shown["error"]) == ("reported", "500.00", "")
+    assert [(str(each.payment_sum), each.is_refunded) for each in held(altegio)] == [
+        ("990.99", True),
+        ("500.00", False),
+    ]
+
+
+def test_a_correction_of_an_accepted_payment_goes_out_once_altegio_shows_that_as_refunded(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
+) -> None:
+    altegio.fault("error_after", "payment", status=200, body={"success": True})
+    payment = billing.pay(external_id="bill")
+    work(rounds=1)
+    held(altegio)[0].period_to += timedelta(days=1)
+    work()
+    assert billing.payment(payment)["status"] == "failed"
+    billing.report(external_id="bill", amount="500.00")
+    work()
+    assert billing.payment(payment)["status"] == "failed", "what Altegio accepted is not shown"
+    held(altegio)[0].period_to -= timedelta(days=1)
+    refund_at_altegio(altegio)
+    billing.post(f"payments/{payment}/retry/")
+    work()
+    assert (billing.payment(payment)["status"], len(held(altegio))) == ("reported", 2)
+
+
 def test_of_two_equal_payments_the_one_that_stands_is_recognised_first(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work
 ) -> None:
