@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.altegio import requests
-from integrations.altegio.answers import Answer, RemoteLocation, read_locations
+from integrations.altegio.answers import Answer
+from integrations.altegio.location_list import RemoteLocation, read_locations
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import Application, Connection, Location
 from integrations.locations.review import learning_titles

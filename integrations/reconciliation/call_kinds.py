@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from integrations.altegio import requests
-from integrations.altegio.answers import Answer, read_locations
+from integrations.altegio.answers import Answer
+from integrations.altegio.location_list import read_locations
 from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import Application
 from integrations.locations.call_kinds import PAGE

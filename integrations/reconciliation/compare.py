@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db.models import F, Q
 from django.utils import timezone
 
-from integrations.altegio.answers import RemoteLocation
+from integrations.altegio.location_list import RemoteLocation
 from integrations.connections.models import LIVE, Application, Connection, Location, State
 from integrations.locations.call_kinds import remember
 from integrations.reconciliation.models import Finding, Reconciliation

@@ -14,7 +14,7 @@ from accounts.email_change import take_address
 from accounts.erasure import erase_person
 from accounts.models import ApiKey, User
 from billing.api.urls import urlpatterns as billing_urls
-from integrations.altegio.answers import RemoteLocation
+from integrations.altegio.location_list import RemoteLocation
 from integrations.api.urls import urlpatterns as marketplace_urls
 from integrations.connections.models import Chain, Connection, Location, State
 from integrations.connections.transitions import move

@@ -9,6 +9,7 @@ import pytest
 
 from integrations.altegio import answers
 from integrations.altegio.answers import AltegioState, Answer, Outcome, read_answer, read_status
+from integrations.altegio.location_list import read_locations
 from integrations.altegio.tariffs import read_link
 
 OK = '{"success": true, "data": {"id": 123}, "meta": []}'
@@ -258,4 +259,4 @@ def test_altegios_own_number_of_a_refusal(code: bool | int | str, read_as: int |
 def test_rows_that_are_no_objects_or_have_no_id_are_left_out() -> None:
     rows = [{"id": 1, "title": "Aurora"}, "nonsense", {"title": "no id"}, {"id": "x"}, {"id": "2"}]
 
-    assert [location.id for location in answers.read_locations(answer(rows))] == [1, 2]
+    assert [location.id for location in read_locations(answer(rows))] == [1, 2]

@@ -12,7 +12,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from accounts.erasure import erase_person
 from accounts.models import ApiKey, User
 from accounts.proofs import link_altegio_user
-from integrations.altegio.answers import RemoteLocation
+from integrations.altegio.location_list import RemoteLocation
 from integrations.connections.models import Connection, State
 from integrations.connections.transitions import lock, move
 from integrations.locations.call_kinds import remember

@@ -13,7 +13,8 @@ from accounts.models import Customer, User
 from billing.csv_import import import_payments
 from billing.intake import Overlap
 from integrations.alerts.window import warn_of_late_activations
-from integrations.altegio.answers import Answer, Outcome, read_locations
+from integrations.altegio.answers import Answer, Outcome
+from integrations.altegio.location_list import read_locations
 from integrations.connections.models import Application, Connection, Location
 from integrations.connections.transitions import lock
 from integrations.reconciliation.compare import compare_page

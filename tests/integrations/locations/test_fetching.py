@@ -5,7 +5,8 @@ from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from integrations.alerts.models import Alert
-from integrations.altegio.answers import Answer, Outcome, read_locations
+from integrations.altegio.answers import Answer, Outcome
+from integrations.altegio.location_list import read_locations
 from integrations.connections.models import Application, Arrival, ArrivalLocation, Connection, Location
 from integrations.locations import call_kinds
 from integrations.locations.call_kinds import FetchLocations, fetch_locations, remember

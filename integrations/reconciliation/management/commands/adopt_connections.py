@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from integrations.activation.adoption import ask_to_adopt
 from integrations.altegio import requests
-from integrations.altegio.answers import Outcome, RemoteLocation, read_locations
+from integrations.altegio.answers import Outcome
+from integrations.altegio.location_list import RemoteLocation, read_locations
 from integrations.connections.models import Application, Connection
 from integrations.locations.call_kinds import PAGE
 from integrations.outbox.direct_requests import ask_now
