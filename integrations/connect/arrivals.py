@@ -17,8 +17,6 @@ from accounts.models import User
 from accounts.proofs import link_altegio_user, take_over
 from accounts.sessions import held_as
 from accounts.terms import accept_terms, accepted_now
-from integrations.alerts.models import Alert
-from integrations.alerts.raising import raise_alert
 from integrations.connect.arrival_records import (
     digest_of,
     hide_others,
@@ -31,6 +29,7 @@ from integrations.connect.arrival_records import (
 from integrations.connect.claimants import Claimant, visitor_of
 from integrations.connect.claims import claim_locations, give_claims, give_signed
 from integrations.connect.expectations import EXPECTED, expect, expects
+from integrations.connect.nobody_signs_in import tell_if_nobody_signs_in
 from integrations.connect.parameters import Redirect
 from integrations.connect.registration import (
     Known,
@@ -99,7 +98,7 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
     else:
         signed = f"a:{redirect.person.altegio_user_id}"
         claimant, expected = Claimant(signed, None, is_proven=True), account.expected
-        _tell_if_nobody_signs_in(expected)
+        tell_if_nobody_signs_in(expected)
     claimed = claim_locations(application, redirect.salon_ids, claimant, arrived_at=now, now=now)
     digest = digest_of(application, redirect, claimant)
     arrival = same_arrival(digest, claimant.claim, expected, claimed, now)
@@ -109,17 +108,6 @@ def receive_signed(application: Application, redirect: Redirect) -> Arrival:
         hide_others(arrival, claimed)
     show_connections(arrival, claimed)
     return arrival
-
-
-def _tell_if_nobody_signs_in(expected: User) -> None:
-    """Alert staff if the arrival expects an account of staff or a closed one: nobody could own what it connects."""
-    if expected.is_staff or not expected.is_active:
-        text = (
-            f"Altegio signed an arrival of account #{expected.pk}, in which no owner can sign in: it is staff's, or "
-            "closed. So what the arrival connects is nobody's. A closed account: open it again on its page, if its "
-            "owner may come back. Staff's: set another address at Altegio. Then press Connect again."
-        )
-        raise_alert(Alert.Kind.REVIEW, f"nobody-signs-in:{expected.pk}", text)
 
 
 @transaction.atomic

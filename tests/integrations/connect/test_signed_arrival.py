@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from accounts.erasure import erase_person
 from accounts.models import AltegioIdentity, User
 from integrations.alerts.models import Alert
 from integrations.connections.models import Arrival, Connection
@@ -16,6 +17,7 @@ from integrations.outbox.models import OutgoingCall
 from integrations.status_sync.disconnect import disconnect
 from integrations.status_sync.status_sync import ask_status
 from sandbox import Sandbox, Status
+from tests.admin_urls import admin_url
 from tests.marketplace import AURORA_1, AURORA_2, EMMA, EMMAS_EMAIL, MARIA, arrive, follow, proven_owner, status
 from tests.not_none import not_none
 from tests.working import Work
@@ -242,3 +244,36 @@ def test_an_account_that_became_staff_or_was_closed_is_not_opened_any_more(
 
     assert Connection.objects.get(location__altegio_id=AURORA_2).owner is None
     assert f"account #{User.objects.get().pk}, in which no owner can sign in" in Alert.objects.get().text
+
+
+def changed_by_staff(user: User, **form: str) -> None:
+    staff = Client()
+    staff.force_login(User.objects.create_superuser("staff@partner.example"))
+    form |= {"email": not_none(user.email), "identities-TOTAL_FORMS": "0", "identities-INITIAL_FORMS": "0"}
+    assert staff.post(admin_url("user", "change", user.pk), form).status_code == 302
+
+
+@pytest.mark.parametrize("shut", [{"is_staff": True}, {"is_active": False}])
+def test_the_alert_that_nobody_signs_in_ends_once_somebody_can(
+    client: Client, altegio: Sandbox, shut: dict[str, Any]
+) -> None:
+    account = User.objects.create_user(EMMAS_EMAIL, **shut)
+    arrive(client, altegio, AURORA_1)
+    account.save(update_fields=["is_active", "is_staff"])
+    assert Alert.objects.get().cleared_at is None
+    changed_by_staff(account, is_active="on")
+    assert Alert.objects.get().cleared_at is not None
+
+
+def test_it_stays_while_a_reopened_account_is_staffs(client: Client, altegio: Sandbox) -> None:
+    account = User.objects.create_user(EMMAS_EMAIL, is_staff=True, is_active=False)
+    arrive(client, altegio, AURORA_1)
+    changed_by_staff(account, is_active="on", is_staff="on")
+    assert Alert.objects.get().cleared_at is None
+
+
+def test_it_ends_with_an_erased_account(client: Client, altegio: Sandbox) -> None:
+    account = User.objects.create_user(EMMAS_EMAIL, is_active=False)
+    arrive(client, altegio, AURORA_1)
+    erase_person(account)
+    assert Alert.objects.get().cleared_at is not None
