@@ -245,6 +245,22 @@ class RefundPayment(_AboutPayment):
         return is_newest and payment.status == PaymentStatus.REFUND_QUEUED
 
 
+def queue_report(payment: Payment) -> None:
+    """Queue a new round of a locked payment's report, which asks Altegio before it sends."""
+    payment.report_round = max(payment.report_round + 1, 2)
+    payment.save(update_fields=["report_round"])
+    queue([ReportPayment.new(payment)])
+
+
+def ask_again(payment: Payment) -> None:
+    """Ask about a locked payment that failed though Altegio may hold it; it is refunded behind that if so wished."""
+    payment.status, payment.error = PaymentStatus.QUEUED, ""
+    queue_report(payment)
+    if payment.refund_asked_at is not None:
+        queue_refund(payment)
+    payment.save(update_fields=["status", "error", "refund_round"])
+
+
 def queue_refund(payment: Payment) -> None:
     """Queue a round of a locked payment's refund, behind its report; the caller stores its status and round."""
     payment.status = PaymentStatus.REFUND_QUEUED

@@ -13,6 +13,8 @@ from integrations.reconciliation.checks import COMPARISONS
 from partner_portal.core.english import english as _
 
 MAX_COUNT = 300
+# Altegio may hold what is being reported, under an id that is not known here yet.
+COMING = (PaymentStatus.QUEUED, PaymentStatus.REFUND_QUEUED)
 
 
 @TIMELINE.add(rank=60)
@@ -59,7 +61,7 @@ def payment_differences(connection: Connection, status: ConnectionStatus) -> Ite
     """Yield payments that only one side holds; Altegio's list covers all payments at the location."""
     here = list(Payment.objects.filter(application=connection.application_id, location=connection.location_id))
     known = {payment.altegio_payment_id for payment in here}
-    waiting = [payment for payment in here if payment.altegio_payment_id is None]
+    waiting = [each for each in here if each.status in COMING and each.altegio_payment_id is None]
     unknown = [remote for remote in status.payments if remote.id not in known]
     coming = [version for payment in waiting for version in versions(payment)] if unknown else []
     for remote in unknown:

@@ -4,7 +4,9 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from billing.call_kinds import RefundPayment, ReportPayment, mark_refunded
+from billing.call_kinds import REPORT_UNCONFIRMED, RefundPayment, ReportPayment, ask_again, mark_refunded
+from billing.intake import MAX_ROUNDS
+from billing.matching import find_remote
 from billing.models import Payment, PaymentStatus
 from billing.periods import follow_payments, lock_payment
 from integrations.altegio.answers import ConnectionStatus
@@ -62,3 +64,23 @@ def learn_of_refunds(connection: Connection, status: ConnectionStatus, **_: Any)
     )
     for payment_id in unnoticed.order_by("pk").values_list("pk", flat=True):
         mark_refunded(lock_payment(payment_id))
+
+
+@receiver(status_synced)
+def ask_about_unconfirmed(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
+    """Ask again about failed payments that Altegio may hold, once it shows one like them.
+
+    The new round asks Altegio itself, so it takes the payment over, and sends nothing that has arrived.
+    """
+    unconfirmed = Payment.objects.filter(
+        application=connection.application_id,
+        location=connection.location_id,
+        status=PaymentStatus.FAILED,
+        error__in=REPORT_UNCONFIRMED,
+        altegio_payment_id=None,
+        report_round__lt=MAX_ROUNDS,
+    )
+    for payment_id in unconfirmed.order_by("pk").values_list("pk", flat=True) if status.payments else ():
+        payment = lock_payment(payment_id)
+        if payment.error in REPORT_UNCONFIRMED and find_remote(payment, status.payments) is not None:
+            ask_again(payment)

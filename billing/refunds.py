@@ -3,12 +3,18 @@
 from django.db import transaction
 from django.utils import timezone
 
-from billing.call_kinds import REFUND_UNCONFIRMED, mark_refunded, queue_refund
+from billing.call_kinds import REFUND_UNCONFIRMED, REPORT_UNCONFIRMED, mark_refunded, queue_refund
 from billing.intake import PaymentConflictError, refuse_endless_rounds
 from billing.models import Payment, PaymentStatus, Source
 from billing.periods import lock_payment
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import cancel
+
+NOTHING_TO_REFUND = "This payment failed: there is nothing to refund."
+ASK_FIRST = (
+    "This payment failed, but Altegio may hold it: send it again (POST /payments/{id}/retry/), which asks Altegio "
+    "first, and refund it then."
+)
 
 
 def refund_payment(payment_id: int, *, by_staff: bool = False) -> tuple[Payment, bool]:
@@ -24,7 +30,7 @@ def refund_payment(payment_id: int, *, by_staff: bool = False) -> tuple[Payment,
         if payment.status in (PaymentStatus.REFUND_QUEUED, PaymentStatus.REFUNDED, PaymentStatus.CANCELLED):
             return payment, False
         if payment.status == PaymentStatus.FAILED:
-            raise PaymentConflictError("This payment failed: there is nothing to refund.")
+            raise PaymentConflictError(ASK_FIRST if payment.error in REPORT_UNCONFIRMED else NOTHING_TO_REFUND)
         if payment.source == Source.ALTEGIO:
             raise PaymentConflictError("Altegio collected this payment: it is refunded there, and shows here then.")
         refuse_endless_rounds(payment.refund_round, by_staff=by_staff)

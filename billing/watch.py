@@ -4,11 +4,10 @@ from datetime import datetime
 
 from django.db.models import OuterRef, QuerySet
 
-from billing.call_kinds import ReportPayment, queue_refund
+from billing.call_kinds import queue_refund, queue_report
 from billing.models import Discount, OfferState, Payment, PaymentLink, PaymentStatus
 from billing.offers import FetchLink, GiveDiscount, NotOfferedError, ask_for_link, give_discount
 from billing.periods import lock_payment
-from integrations.outbox.queue import queue
 from integrations.outbox.watch import key_of, unfinished
 from partner_portal.core.watch import register_check
 
@@ -24,13 +23,7 @@ def _report(found: Payment) -> None:
     """Queue a new round of the report, which asks Altegio before it sends."""
     payment = lock_payment(found.pk)
     if payment.status == PaymentStatus.QUEUED:
-        _queue_report(payment)
-
-
-def _queue_report(payment: Payment) -> None:
-    payment.report_round = max(payment.report_round + 1, 2)
-    payment.save(update_fields=["report_round"])
-    queue([ReportPayment.new(payment)])
+        queue_report(payment)
 
 
 def _unrefunded(now: datetime) -> QuerySet[Payment]:
@@ -43,7 +36,7 @@ def _refund(found: Payment) -> None:
     if payment.status != PaymentStatus.REFUND_QUEUED:
         return
     if payment.altegio_payment_id is None:
-        _queue_report(payment)
+        queue_report(payment)
     queue_refund(payment)
     payment.save(update_fields=["refund_round"])
 
