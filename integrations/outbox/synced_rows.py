@@ -25,6 +25,8 @@ from integrations.outbox.queue import queue_newest
 from integrations.outbox.watch import unfinished
 from partner_portal.core.fast_query import Query
 
+UNSYNCED = (SyncState.QUEUED, SyncState.FAILED)
+
 
 class SyncKind(CallKind):
     """A call with an installation's row as it stands at the moment of sending; sending it twice is harmless."""
@@ -153,7 +155,8 @@ _find_rows = Query(_rows_at)
 def follow_connection(connection: Connection, before: State, after: State, **_: Any) -> None:
     """Queue every row of the installation when a connection becomes live; settle the waiting ones when it ends.
 
-    What Altegio refused while the connection was frozen is sent again once it is active.
+    What Altegio refused while the connection was frozen is sent again once it is active. So is what is on its way: it
+    may have been refused already, and a newer call makes that answer void.
     """
     begins = after in LIVE and before not in LIVE
     thaws = (before, after) == (State.FROZEN, State.ACTIVE)
@@ -165,7 +168,7 @@ def follow_connection(connection: Connection, before: State, after: State, **_: 
     for name, key in sorted(_find_rows.all(connection.application_id, connection.location_id)):
         kind = kinds[name]
         row = kind.locked(key)
-        if (begins or (thaws and row.sync_state == SyncState.FAILED)) and kind.has_content(row):
+        if (begins or (thaws and row.sync_state in UNSYNCED)) and kind.has_content(row):
             kind.tell(row)
         elif ends and row.sync_state == SyncState.QUEUED:
             # Another connection may go on here.

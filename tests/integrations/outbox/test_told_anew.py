@@ -256,3 +256,26 @@ def test_a_call_of_an_ended_connection_that_goes_on_after_an_unclear_answer_is_n
     assert [len(altegio.requests(name)) for name in CALLS] == sent == [1, 2, 1]
     assert set(OutgoingCall.objects.filter(pk__in=keys).values_list("state", flat=True)) == {"cancelled"}
     assert synced() == {("synced", "")}
+
+
+def test_a_refusal_given_while_frozen_and_noted_once_it_is_active_is_sent_again(
+    altegio: Sandbox, connect: Callable[..., Connection], late_refusal: Callable[..., None], work: Work
+) -> None:
+    connection = connect(10101)
+    move(lock(connection.pk), State.FROZEN, "Altegio says so.")
+    late_refusal(connection, lambda: move(lock(connection.pk), State.ACTIVE, "Altegio says so."))
+    work()
+    assert at_altegio(altegio)[0] == PANEL
+    assert synced() == {("synced", "")}
+    assert not Alert.objects.open().filter(kind=Alert.Kind.CALL).exists()
+
+
+def test_what_waits_when_it_is_active_again_is_sent_once(
+    altegio: Sandbox, connect: Callable[..., Connection], work: Work
+) -> None:
+    connection = connect(10101)
+    move(lock(connection.pk), State.FROZEN, "Altegio says so.")
+    set_all(connection)
+    move(lock(connection.pk), State.ACTIVE, "Altegio says so.")
+    work()
+    assert [len(altegio.requests(name)) for name in CALLS] == [1, 2, 1]
