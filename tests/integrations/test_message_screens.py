@@ -6,17 +6,21 @@ from typing import Any
 import pytest
 from django.db.models import Model
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from accounts.models import User
-from integrations.connections.models import Chain, Connection, Location
-from integrations.messaging.models import StatusBatch
+from integrations.connections.models import Chain, Connection, Location, State
+from integrations.connections.transitions import lock, move
+from integrations.messaging.channels import UpdateChannel
+from integrations.messaging.models import ChannelSwitch, StatusBatch
 from integrations.messaging.volumes import count_volumes
 from integrations.sender_names.models import SenderName
 from integrations.sender_names.names import ask_for_name, give_name, names_of
 from integrations.telephony.models import PhoneCall
 from integrations.user_tokens.models import UserToken
 from sandbox import Sandbox
+from tests import marketplace
 from tests.admin_urls import admin_url
 from tests.not_none import not_none
 from tests.response import Api
@@ -153,6 +157,45 @@ def test_channels_are_switched_from_the_list(
     act(staff, "smsconnection", "sms_off", connection)
     work()
     assert not_none(altegio.connection(10101)).channels == {"whatsapp": True, "sms": False}
+
+
+def test_a_channel_switched_at_an_ended_connection_waits_for_nothing(
+    staff: Client, connect: Callable[..., Connection]
+) -> None:
+    connection = connect(10101)
+    move(lock(connection.pk), State.UNINSTALLED, "The owner disconnects.", ended_at=timezone.now())
+    act(staff, "smsconnection", "sms_off", connection)
+    assert not UpdateChannel.untold(timezone.now()).exists()
+    page = staff.get(room("smsconnection", "change", connection.pk)).content.decode()
+    assert "SMS: off (refused: This location is not connected.)" in page
+
+
+def test_a_channel_switched_at_an_ended_connection_is_switched_for_the_next_one(
+    staff: Client,
+    altegio: Sandbox,
+    connect: Callable[..., Connection],
+    reconnect: Callable[[Connection], Connection],
+    work: Work,
+) -> None:
+    ended = connect(10101)
+    altegio.uninstall(10101)
+    move(lock(ended.pk), State.UNINSTALLED, "The owner disconnects.", ended_at=timezone.now())
+    reconnect(ended)
+    act(staff, "smsconnection", "sms_off", ended)
+    work()
+    assert not_none(altegio.connection(10101)).channels == {"sms": False}
+    assert ChannelSwitch.objects.get().sync_state == "synced"
+
+
+def test_a_channel_switched_at_a_strangers_claim_is_switched_for_the_live_connection(
+    staff: Client, client: Client, altegio: Sandbox, connect: Callable[..., Connection], work: Work
+) -> None:
+    connect(10101)
+    marketplace.follow(client, altegio, 10101, user_id=marketplace.MARIA)
+    act(staff, "smsconnection", "sms_off", Connection.objects.undecided().get())
+    assert not UpdateChannel.untold(timezone.now()).exists()
+    work()
+    assert not_none(altegio.connection(10101)).channels == {"sms": False}
 
 
 def test_replacing_a_key_says_when_it_takes_effect(staff: Client, connect: Callable[..., Connection]) -> None:
