@@ -11,8 +11,12 @@ from django.utils import timezone
 
 from accounts.erasure import erase_person
 from accounts.models import User
+from integrations.alerts.models import Alert
 from integrations.altegio.answers import no_answer
-from integrations.connections.models import Application, Chain, Connection, Location
+from integrations.chat.models import ChatPanel
+from integrations.chat.panels import InstallPanel, set_panel
+from integrations.connections.models import Application, Chain, Connection, Location, State
+from integrations.connections.transitions import lock, move
 from integrations.messaging import ingest
 from integrations.messaging.call_kinds import RelayStatuses
 from integrations.messaging.ingest import take_statuses
@@ -20,6 +24,7 @@ from integrations.messaging.models import MessageStatus, StatusBatch
 from integrations.messaging.parsing import read_statuses
 from integrations.messaging.retold import take_retold
 from integrations.outbox.models import OutgoingCall
+from integrations.outbox.signals import call_ended
 from integrations.partner_events import types
 from integrations.partner_events.models import NamedPerson, PartnerEvent
 from integrations.partner_events.named_people import altegio_user
@@ -131,3 +136,30 @@ def test_two_people_erased_from_one_event_at_once_both_stay_erased() -> None:
 
     event.refresh_from_db()
     assert json.loads(event.body)["data"]["connection"]["location"]["people"] == []
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time.")
+def test_a_refusal_noted_while_the_connection_ends_leaves_no_alert_open() -> None:
+    connected = Connection.objects.create(
+        application=Application.objects.create(altegio_id=2),
+        location=Location.objects.create(altegio_id=10101),
+        **dict.fromkeys(("arrived_at", "last_arrived_at", "deadline_at", "activated_at"), timezone.now()),
+        state="active",
+    )
+    set_panel(connected, "https://chat.example.com/panel")
+    call = OutgoingCall.objects.get()
+    OutgoingCall.objects.update(state="sending")
+
+    def note_refusal() -> None:
+        with transaction.atomic():
+            OutgoingCall.objects.update(state="refused")
+            call.state = "refused"
+            call_ended.send(sender=OutgoingCall, call=call, reason="No.")
+            InstallPanel().refused(call, "No.", no_answer("No."))
+
+    def end() -> None:
+        move(lock(connected.pk), State.UNINSTALLED, "The owner disconnects.", ended_at=timezone.now())
+
+    cross(note_refusal, first=end, then=lambda: None)
+    assert ChatPanel.objects.get().sync_error == "This location is not connected."
+    assert not Alert.objects.open().filter(kind=Alert.Kind.CALL).exists()
