@@ -1,6 +1,7 @@
 """The calls that report a payment and its refund: once each, whatever the answers are (docs/altegio.md §2, §3)."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from integrations.altegio import requests
 from integrations.altegio.answers import (
     AltegioState,
     Answer,
+    ConnectionStatus,
     RemotePayment,
     read_payment_id,
     read_status,
@@ -58,9 +60,15 @@ MAY_BE_REFUNDED = (
     "not connected and shows no payments: ask Altegio whether this one is refunded, and note it on the payment's "
     "page. If the location is connected again, the portal sees it."
 )
+NOT_READABLE = (
+    "Altegio does not show this location's payments in a form that can be read, so whether this one arrived cannot "
+    "be known: ask Altegio."
+)
 # Reasons of a report, and of a refund, that Altegio may have taken nevertheless.
-REPORT_UNCONFIRMED = (UNSURE, NOT_SHOWN, OUR_FAILURE)
-REFUND_UNCONFIRMED = (MAY_BE_REFUNDED, OUR_FAILURE)
+REPORT_UNCONFIRMED = (UNSURE, NOT_READABLE, NOT_SHOWN, OUR_FAILURE)
+REFUND_UNCONFIRMED = (MAY_BE_REFUNDED, NOT_READABLE, OUR_FAILURE)
+# After this long a doubt ends its call, because the location's later payments wait behind it.
+MAX_DOUBT = timedelta(hours=6)
 
 
 class _AboutPayment(CallKind):
@@ -85,10 +93,11 @@ class ReportPayment(_AboutPayment):
     title = _("Payment")
 
     @classmethod
-    def new(cls, payment: Payment) -> OutgoingCall:
+    def new(cls, payment: Payment, *, sends: bool = True) -> OutgoingCall:
         """Return the call of the payment's newest round; a later round asks Altegio before it sends.
 
-        A file may hold the payments of years: its calls go after those that came one by one.
+        One that does not send only looks whether Altegio holds the payment. A file may hold the payments of years:
+        its calls go after those that came one by one.
         """
         call = new_call(
             cls,
@@ -98,6 +107,8 @@ class ReportPayment(_AboutPayment):
             state=CallState.QUEUED if payment.report_round == 1 else CallState.UNCONFIRMED,
             payment=payment.pk,
         )
+        if not sends:
+            call.params |= {"only_asks": True}
         call.turn = int(payment.source == Source.FILE)
         return call
 
@@ -131,11 +142,13 @@ class ReportPayment(_AboutPayment):
         if _is_held(payment, status.payments):
             return Happened()
         if not status.shows_all_payments and may_have_happened(self.rounds(call)):
-            return NotToHappen(UNSURE) if status.state is AltegioState.NONE else CannotTell()
+            return _doubt(call, status, UNSURE)
         if was_accepted(self.rounds(call).exclude(pk__in=undone_calls(payment, status.payments))):
             return NotToHappen(NOT_SHOWN)
         if status.state is AltegioState.NONE:
             return NotToHappen("The location is not connected, and this payment has not arrived.")
+        if call.params.get("only_asks"):
+            return NotToHappen("This payment has not arrived. Send it again if it is still due.")
         if payment.status == PaymentStatus.REFUND_QUEUED:
             # It never arrived, and is no longer wanted: `request` will find it obsolete.
             payment.status = PaymentStatus.CANCELLED
@@ -224,7 +237,7 @@ class RefundPayment(_AboutPayment):
             return SendAgain()
         if shown or status.shows_all_payments or not may_have_happened(self.rounds(call)):
             return NotToHappen(call.reason)
-        return NotToHappen(MAY_BE_REFUNDED) if status.state is AltegioState.NONE else CannotTell()
+        return _doubt(call, status, MAY_BE_REFUNDED)
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         mark_refunded(lock_payment(call.params["payment"]))
@@ -245,17 +258,28 @@ class RefundPayment(_AboutPayment):
         return is_newest and payment.status == PaymentStatus.REFUND_QUEUED
 
 
-def queue_report(payment: Payment) -> None:
-    """Queue a new round of a locked payment's report, which asks Altegio before it sends."""
+def _doubt(call: OutgoingCall, status: ConnectionStatus, without_connection: str) -> Verdict:
+    """Return the verdict where the payments that Altegio shows prove nothing."""
+    if status.state is AltegioState.NONE:
+        return NotToHappen(without_connection)
+    return NotToHappen(NOT_READABLE) if timezone.now() - call.created_at > MAX_DOUBT else CannotTell()
+
+
+def queue_report(payment: Payment, *, sends: bool = True) -> None:
+    """Queue a new round of a locked payment's report, which asks Altegio before it sends, if it may send at all."""
     payment.report_round = max(payment.report_round + 1, 2)
     payment.save(update_fields=["report_round"])
-    queue([ReportPayment.new(payment)])
+    queue([ReportPayment.new(payment, sends=sends)])
 
 
-def ask_again(payment: Payment) -> None:
-    """Ask about a locked payment that failed though Altegio may hold it; it is refunded behind that if so wished."""
+def take_over_later(payment: Payment) -> None:
+    """Ask about a locked payment that failed though Altegio may hold it; it is refunded behind that if so wished.
+
+    It is not sent: it failed, and its money may have been told anew since. Reports queued before it come first, so
+    it takes no payment that is theirs.
+    """
     payment.status, payment.error = PaymentStatus.QUEUED, ""
-    queue_report(payment)
+    queue_report(payment, sends=False)
     if payment.refund_asked_at is not None:
         queue_refund(payment)
     payment.save(update_fields=["status", "error", "refund_round"])

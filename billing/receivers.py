@@ -4,7 +4,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from billing.call_kinds import REPORT_UNCONFIRMED, RefundPayment, ReportPayment, ask_again, mark_refunded
+from billing.call_kinds import REPORT_UNCONFIRMED, RefundPayment, ReportPayment, mark_refunded, take_over_later
 from billing.intake import MAX_ROUNDS
 from billing.matching import find_remote
 from billing.models import Payment, PaymentStatus
@@ -13,10 +13,12 @@ from integrations.altegio.answers import ConnectionStatus
 from integrations.connections.models import LIVE, Connection, State
 from integrations.connections.signals import connection_changed, status_synced
 from integrations.connections.transitions import COLUMNS
+from integrations.outbox.executor import OUR_FAILURE
 from integrations.outbox.models import CallState, OutgoingCall
 from integrations.outbox.queue import cancel
 from integrations.outbox.signals import call_struggles
 
+TAKEN_OVER = tuple(reason for reason in REPORT_UNCONFIRMED if reason != OUR_FAILURE)
 UNINSTALLED = "The location was disconnected before Altegio confirmed this payment."
 
 
@@ -70,17 +72,17 @@ def learn_of_refunds(connection: Connection, status: ConnectionStatus, **_: Any)
 def ask_about_unconfirmed(connection: Connection, status: ConnectionStatus, **_: Any) -> None:
     """Ask again about failed payments that Altegio may hold, once it shows one like them.
 
-    The new round asks Altegio itself, so it takes the payment over, and sends nothing that has arrived.
+    What failed because of the portal itself is not among them: staff try its call again.
     """
     unconfirmed = Payment.objects.filter(
         application=connection.application_id,
         location=connection.location_id,
         status=PaymentStatus.FAILED,
-        error__in=REPORT_UNCONFIRMED,
+        error__in=TAKEN_OVER,
         altegio_payment_id=None,
         report_round__lt=MAX_ROUNDS,
     )
     for payment_id in unconfirmed.order_by("pk").values_list("pk", flat=True) if status.payments else ():
         payment = lock_payment(payment_id)
-        if payment.error in REPORT_UNCONFIRMED and find_remote(payment, status.payments) is not None:
-            ask_again(payment)
+        if payment.error in TAKEN_OVER and find_remote(payment, status.payments) is not None:
+            take_over_later(payment)

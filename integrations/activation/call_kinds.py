@@ -192,6 +192,9 @@ class Activate(CallKind):
     def _once_more(self, connection: Connection, ended: OutgoingCall) -> OutgoingCall:
         """Return a call for a window that began anew; what staff have decided or released stays so."""
         call = self.again(connection, turn=ended.turn)
+        if call.priority != ended.priority:
+            # Proven meanwhile: the turn was one among the unproven.
+            call.turn = 0
         if by_staff := {name: True for name in ("decided", "released") if ended.params.get(name)}:
             call.params, call.state, call.priority = call.params | by_staff, CallState.UNCONFIRMED, ended.priority
         return call

@@ -67,7 +67,8 @@ def put_to_the_front(connections: Sequence[Connection], turns: Sequence[int]) ->
     for connection, turn in zip(connections, turns, strict=True):
         of_turn[turn].append(connection.pk)
     new_turn = Case(*(When(connection__in=keys, then=Value(turn)) for turn, keys in of_turn.items()))
-    _change(connections, (CallState.HELD,), priority=Priority.ACTIVATION, turn=new_turn)
+    # A call that is being sent may wait again.
+    _change(connections, (CallState.HELD, CallState.SENDING), priority=Priority.ACTIVATION, turn=new_turn)
     _change(connections, WAITING, priority=Priority.ACTIVATION, turn=new_turn, due_at=now)
 
 
@@ -94,7 +95,7 @@ def renew_deadlines(connections: Sequence[Connection]) -> None:
 
 
 def _change(connections: Sequence[Connection], states: Collection[CallState], **fields: object) -> None:
-    """Change the waiting calls of these locked connections that are in one of `states`.
+    """Change the calls of these locked connections that are in one of `states`.
 
     A call that a worker or the sweep is ending at this moment is skipped: that transaction waits for the connection,
     and will find its new state. Waiting for it here would be a deadlock.

@@ -48,10 +48,12 @@ def tell_of_failed_call(call: OutgoingCall, reason: str, *, is_withdrawn: bool =
     if kind is None or not kind.alert_on_failure:
         return
     over, key = [_struggle_key(call)], alert_key(call, kind)
+    # The connection is locked before its alerts, as elsewhere.
+    has_failed = call.state in (CallState.REFUSED, CallState.EXPIRED) and not _is_over(call, kind)
     if call.state == CallState.DONE or is_withdrawn:
         over.append(key)
     clear_alerts(key__in=over)
-    if call.state in (CallState.REFUSED, CallState.EXPIRED) and not _is_over(call, kind):
+    if has_failed:
         text = f"{kind.title}: {CallState(call.state).label}. {reason}"
         raise_alert(Alert.Kind.CALL, key, text, call.connection)
 

@@ -130,3 +130,36 @@ def test_only_a_payment_that_is_being_reported_explains_one_at_altegio(
         "period_to": "2026-01-31 23:59:59"}]}}"""
     shown = not_none(read_status(read_answer(200, {}, text), "UTC"))
     assert len(list(payment_differences(connection, shown))) == count
+
+
+def test_money_told_anew_meanwhile_is_not_sent_twice(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work
+) -> None:
+    """A question may come between the sending of the second payment and the note of its answer."""
+    altegio.fault("drop_before", "payment")
+    altegio.fault("error", "status", status=404)
+    first = billing.pay(external_id="bill")
+    work()
+    assert (billing.payment(first)["status"], held(altegio)) == ("failed", [])
+    altegio.fault("drop_after", "payment")
+    second = billing.pay(external_id="bill-2")
+    work(rounds=1)
+    ask_status(connection)
+    work()
+    assert [billing.payment(each)["status"] for each in (first, second)] == ["failed", "reported"]
+    assert len(held(altegio)) == 1
+
+
+def test_a_doubt_that_nothing_ends_holds_up_the_next_payment_for_hours_alone(
+    altegio: Sandbox, billing: Billing, connection: Connection, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("billing.call_kinds.MAX_DOUBT", timedelta())
+    altegio.fault("drop_after", "payment")
+    unreadable = {"success": True, "data": {"connection_status": {"status": "active"}, "payments": None}}
+    altegio.fault("error", "status", status=200, body=unreadable, remaining=2)
+    doubted = billing.pay(external_id="bill")
+    work(rounds=1)
+    following = billing.pay(external_id="bill-2", amount="12.00")
+    work()
+    assert [billing.payment(each)["status"] for each in (doubted, following)] == ["failed", "reported"]
+    assert "ask Altegio" in billing.payment(doubted)["error"]

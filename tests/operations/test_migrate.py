@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection as database
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -58,3 +58,10 @@ def test_a_migration_waits_for_a_backup_and_nobody_for_the_migration(
     with database.cursor() as cursor:
         cursor.execute("SHOW lock_timeout")
         assert cursor.fetchone() == ("0",)
+
+
+def test_nobody_migrates_through_a_pooler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it sets for its session would reach the portal by the pooler's next connection."""
+    monkeypatch.setitem(database.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
+    with pytest.raises(CommandError, match="past it"):
+        call_command("migrate", verbosity=0)

@@ -14,7 +14,7 @@ from integrations.connect.claimants import Claimant
 from integrations.connect.claims import claim_locations, give_claims
 from integrations.connections.models import Application, Connection, State
 from integrations.outbox.claim import claim_next
-from integrations.outbox.models import CallState, OutgoingCall
+from integrations.outbox.models import CallState, OutgoingCall, Priority
 from integrations.outbox.sweep import expire_late_calls
 from partner_portal.core.watch import heal_stranded
 from tests.marketplace import AURORA_1, EMMAS_EMAIL, proven_owner
@@ -150,3 +150,15 @@ def test_the_number_of_queries_does_not_grow_with_what_waits(application: Applic
         taken.append(len(queries))
         comes_often(application, claimant, 3)
     assert taken[0] == taken[1]
+
+
+def test_a_claim_that_is_proven_while_its_call_is_sent_waits_on_among_the_proven(application: Application) -> None:
+    visitor = Claimant("s:1", None, is_proven=False)
+    claims(application, visitor, [AURORA_1])
+    OutgoingCall.objects.update(state=CallState.SENDING, turn=200)
+    maria = Claimant.of(proven_owner("maria@example.com"))
+    give_claims(Connection.objects.filter(claim="s:1"), {"s:1"}, maria)
+    claims(application, maria, [AURORA_1])
+    call = OutgoingCall.objects.get()
+    assert (call.state, call.priority, call.turn) == (CallState.SENDING, Priority.ACTIVATION, 0)
+    OutgoingCall.objects.update(state=CallState.QUEUED)

@@ -23,6 +23,11 @@ LOCK_NOT_AVAILABLE = "55P03"
 class Command(migrate.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         self.line = connections[options["database"]]
+        if self.line.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+            raise CommandError(
+                "DATABASE_URL leads to a pooler, which would hand this session's settings on to the portal. Migrate "
+                "past it: DATABASE_URL=postgres://…, PostgreSQL's own address, before this command."
+            )
         with alone_on_database(self.line, "migrate", Path(settings.VAR_DIR), self.stderr.write):
             try:
                 self._migrate(*args, **options)
