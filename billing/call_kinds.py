@@ -67,8 +67,8 @@ NOT_READABLE = (
 # Reasons of a report, and of a refund, that Altegio may have taken nevertheless.
 REPORT_UNCONFIRMED = (UNSURE, NOT_READABLE, NOT_SHOWN, OUR_FAILURE)
 REFUND_UNCONFIRMED = (MAY_BE_REFUNDED, NOT_READABLE, OUR_FAILURE)
-# After this long a doubt ends its call, because the location's later payments wait behind it.
-MAX_DOUBT = timedelta(hours=6)
+# After this long an answer that cannot be read ends its call, because the location's later payments wait behind it.
+MAX_UNREADABLE = timedelta(hours=6)
 
 
 class _AboutPayment(CallKind):
@@ -142,7 +142,7 @@ class ReportPayment(_AboutPayment):
         if _is_held(payment, status.payments):
             return Happened()
         if not status.shows_all_payments and may_have_happened(self.rounds(call)):
-            return _doubt(call, status, UNSURE)
+            return _payments_prove_nothing(call, status, UNSURE)
         if was_accepted(self.rounds(call).exclude(pk__in=undone_calls(payment, status.payments))):
             return NotToHappen(NOT_SHOWN)
         if status.state is AltegioState.NONE:
@@ -237,7 +237,7 @@ class RefundPayment(_AboutPayment):
             return SendAgain()
         if shown or status.shows_all_payments or not may_have_happened(self.rounds(call)):
             return NotToHappen(call.reason)
-        return _doubt(call, status, MAY_BE_REFUNDED)
+        return _payments_prove_nothing(call, status, MAY_BE_REFUNDED)
 
     def accepted(self, call: OutgoingCall, answer: Answer) -> None:
         mark_refunded(lock_payment(call.params["payment"]))
@@ -258,11 +258,11 @@ class RefundPayment(_AboutPayment):
         return is_newest and payment.status == PaymentStatus.REFUND_QUEUED
 
 
-def _doubt(call: OutgoingCall, status: ConnectionStatus, without_connection: str) -> Verdict:
+def _payments_prove_nothing(call: OutgoingCall, status: ConnectionStatus, without_connection: str) -> Verdict:
     """Return the verdict where the payments that Altegio shows prove nothing."""
     if status.state is AltegioState.NONE:
         return NotToHappen(without_connection)
-    return NotToHappen(NOT_READABLE) if timezone.now() - call.created_at > MAX_DOUBT else CannotTell()
+    return NotToHappen(NOT_READABLE) if timezone.now() - call.created_at > MAX_UNREADABLE else CannotTell()
 
 
 def queue_report(payment: Payment, *, sends: bool = True) -> None:

@@ -54,7 +54,7 @@ class Answer:
         """Whether no gateway in between may have written it instead of Altegio."""
         return self.may_be_altegios and (bool(self.envelope) or self.status_code not in NO_SUCH_ADDRESS)
 
-    def doubted(self) -> "Answer":
+    def as_unknown(self) -> "Answer":
         """Return the answer as one that says nothing about the call: it may have happened or not."""
         return replace(
             self, outcome=Outcome.UNKNOWN, message=f"HTTP {self.status_code}, and the answer is not Altegio's"

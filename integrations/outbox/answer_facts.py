@@ -20,7 +20,7 @@ def believed_answer(call: OutgoingCall, kind: CallKind, answer: Answer, *, askin
     """
     ends_call = not asking and not kind.idempotent and answer.outcome in (Outcome.ACCEPTED, Outcome.REFUSED)
     stops_all = answer.outcome is Outcome.UNAUTHORIZED and kind.proves_token(call)
-    return answer.doubted() if (ends_call or stops_all) and not answer.is_certain else answer
+    return answer.as_unknown() if (ends_call or stops_all) and not answer.is_certain else answer
 
 
 def facts_of(call: OutgoingCall, kind: CallKind, answer: Answer, *, asking: bool) -> AnswerFacts:

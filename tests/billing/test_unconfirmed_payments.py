@@ -153,7 +153,7 @@ def test_money_told_anew_meanwhile_is_not_sent_twice(
 def test_a_doubt_that_nothing_ends_holds_up_the_next_payment_for_hours_alone(
     altegio: Sandbox, billing: Billing, connection: Connection, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("billing.call_kinds.MAX_DOUBT", timedelta())
+    monkeypatch.setattr("billing.call_kinds.MAX_UNREADABLE", timedelta())
     altegio.fault("drop_after", "payment")
     unreadable = {"success": True, "data": {"connection_status": {"status": "active"}, "payments": None}}
     altegio.fault("error", "status", status=200, body=unreadable, remaining=2)
