@@ -32,8 +32,7 @@ class InstallPanel(SyncKind):
 @transaction.atomic
 def set_panel(connection: Connection, url: str) -> ChatPanel:
     """Set a page as the location's chat panel, "" for none, and queue the call. Quick changes share one call."""
-    made, _is_new = ChatPanel.objects.get_or_create(installation=connection.installation)
-    panel: ChatPanel = InstallPanel.locked(made.pk)
+    panel: ChatPanel = InstallPanel.locked(InstallPanel.row_of(connection).pk)
     panel.url = url
     panel.save(update_fields=["url"])
     InstallPanel.tell(panel)

@@ -39,10 +39,7 @@ class UpdateChannel(SyncKind):
 def switch_channel(connection: Connection, slug: ChannelSwitch.Slug, *, is_available: bool) -> ChannelSwitch:
     """Switch a location's channel on or off and queue the call to Altegio; quick changes share one call."""
     wanted = {"is_available": is_available}
-    made, _is_new = ChannelSwitch.objects.get_or_create(
-        installation=connection.installation, slug=slug, defaults=wanted
-    )
-    switch: ChannelSwitch = UpdateChannel.locked(made.pk)
+    switch: ChannelSwitch = UpdateChannel.locked(UpdateChannel.row_of(connection, wanted, slug=slug).pk)
     switch.is_available = is_available
     switch.save(update_fields=["is_available"])
     UpdateChannel.tell(switch)

@@ -18,7 +18,7 @@ from integrations.altegio.requests import ApiRequest
 from integrations.connections.models import LIVE, NOT_ENDED, UNDECIDED, Connection, State, Synced, SyncState
 from integrations.connections.querysets import ConnectionQuerySet
 from integrations.connections.signals import connection_changed, connections_changed
-from integrations.connections.transitions import Change, connection_of
+from integrations.connections.transitions import Change, connection_of, hold
 from integrations.outbox.call_kinds import CALL_KINDS, CallKind, ObsoleteError
 from integrations.outbox.models import CallState, OutgoingCall, Priority
 from integrations.outbox.queue import queue_newest
@@ -72,6 +72,20 @@ class SyncKind(CallKind):
     def has_content(cls, row: Any) -> bool:
         """Return whether there is anything to send; if not, the end of a call does not change the row."""
         return True
+
+    @classmethod
+    @transaction.atomic
+    def row_of(cls, connection: Connection, defaults: Mapping[str, Any] | None = None, **fields: Any) -> Any:
+        """Return the row with these fields of the connection's installation, creating it if there is none yet.
+
+        An activation on its way tells the rows that it finds, so a new one waits for its end.
+        """
+        rows: QuerySet[Any] = cls.model._default_manager.all()
+        fields["installation"] = connection.installation
+        if (found := rows.filter(**fields).first()) is not None:
+            return found
+        hold(Connection.objects.same_place(connection).not_ended())
+        return rows.get_or_create(defaults, **fields)[0]
 
     @classmethod
     def locked(cls, key: int) -> Any:

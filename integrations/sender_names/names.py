@@ -51,7 +51,7 @@ def list_of(connection: Connection) -> SenderNameList | None:
 
 def names_of(connection: Connection) -> SenderNameList:
     """Return the list of the connection's installation, creating it if there is none yet."""
-    names, _made = SenderNameList.objects.get_or_create(installation=connection.installation)
+    names: SenderNameList = SendSenderNames.row_of(connection)
     return names
 
 

@@ -138,14 +138,30 @@ def test_two_people_erased_from_one_event_at_once_both_stay_erased() -> None:
     assert json.loads(event.body)["data"]["connection"]["location"]["people"] == []
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time.")
-def test_a_refusal_noted_while_the_connection_ends_leaves_no_alert_open() -> None:
-    connected = Connection.objects.create(
+def connection_in(state: State) -> Connection:
+    return Connection.objects.create(
         application=Application.objects.create(altegio_id=2),
         location=Location.objects.create(altegio_id=10101),
         **dict.fromkeys(("arrived_at", "last_arrived_at", "deadline_at", "activated_at"), timezone.now()),
-        state="active",
+        state=state,
     )
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time.")
+def test_what_is_set_for_the_first_time_while_the_activation_ends_is_sent() -> None:
+    """The activation tells the rows that it finds, and the new one cannot be seen yet."""
+    granted = connection_in(State.GRANTED)
+
+    def activate() -> None:
+        move(lock(granted.pk), State.ACTIVE, "Altegio accepted the activation.")
+
+    cross(lambda: set_panel(granted, "https://chat.example.com/panel"), first=activate, then=lambda: None)
+    assert OutgoingCall.objects.filter(kind=InstallPanel.name).count() == 1
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one transaction write at a time.")
+def test_a_refusal_noted_while_the_connection_ends_leaves_no_alert_open() -> None:
+    connected = connection_in(State.ACTIVE)
     set_panel(connected, "https://chat.example.com/panel")
     call = OutgoingCall.objects.get()
     OutgoingCall.objects.update(state="sending")
