@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Q
 from django.dispatch import receiver
 
 from billing.call_kinds import REPORT_UNCONFIRMED, RefundPayment, ReportPayment, mark_refunded, take_over_later
@@ -82,7 +83,10 @@ def ask_about_unconfirmed(connection: Connection, status: ConnectionStatus, **_:
         altegio_payment_id=None,
         report_round__lt=MAX_ROUNDS,
     )
-    for payment_id in unconfirmed.order_by("pk").values_list("pk", flat=True) if status.payments else ():
+    # Thousands may have failed so, in an outage; only those whose sum is shown are looked at.
+    sums = {remote.payment_sum for remote in status.payments if remote.payment_sum is not None}
+    alike = unconfirmed.filter(Q(amount__in=sums) | Q(changes__amount__in=sums)).distinct()
+    for payment_id in alike.order_by("pk").values_list("pk", flat=True):
         payment = lock_payment(payment_id)
         if payment.error in TAKEN_OVER and find_remote(payment, status.payments) is not None:
             take_over_later(payment)

@@ -17,8 +17,6 @@ from partner_portal.core.periods import PeriodFilter
 from partner_portal.core.search import number_in
 
 MAX_SHOWN = 200
-
-
 NOBODY_EXPECTED = {"expected_user": None, "expected_address_hash": ""}
 
 

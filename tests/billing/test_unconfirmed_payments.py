@@ -163,3 +163,16 @@ def test_a_doubt_that_nothing_ends_holds_up_the_next_payment_for_hours_alone(
     work()
     assert [billing.payment(each)["status"] for each in (doubted, following)] == ["failed", "reported"]
     assert "ask Altegio" in billing.payment(doubted)["error"]
+
+
+@pytest.mark.parametrize(("amount", "count"), [("990.99", 1), ("12.00", 0)])
+def test_only_a_payment_whose_sum_is_shown_is_looked_at(
+    connection: Connection, unsure: int, work: Work, monkeypatch: pytest.MonkeyPatch, amount: str, count: int
+) -> None:
+    """An outage may leave thousands that failed, and every status answer comes by here."""
+    looked_at: list[int] = []
+    monkeypatch.setattr("billing.receivers.find_remote", lambda payment, _held: looked_at.append(payment.pk))
+    Payment.objects.update(amount=amount)
+    ask_status(connection)
+    work()
+    assert looked_at == [unsure] * count
